@@ -1,0 +1,7 @@
+//! x
+pub mod error;
+pub mod exit;
+pub mod measure;
+pub mod process;
+pub mod profile;
+pub mod source;

@@ -1,0 +1,160 @@
+//! The profile of one workload: every distinct frame and stack once, with counts.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+/// What took the samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Engine {
+    /// `perf_event_open` from this process.
+    #[serde(rename = "perf_event")]
+    PerfEvent,
+    /// The preloaded pprof-rs agent.
+    PprofAgent,
+    /// Read from a file that another tool wrote.
+    Imported,
+    /// Nothing sampled.
+    None,
+}
+
+/// One source-level frame; a physical frame with inlined calls becomes several of these.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Frame {
+    /// Normalized function name (`profile::normalize`); `[unknown]` when nothing names the address.
+    pub function: String,
+    /// Absolute source file, as DWARF gives it.
+    pub file: Option<String>,
+    /// Line in `file` of this frame's position: the sampled line at the leaf, the call line further out. `None` for line 0.
+    pub line: Option<u32>,
+    /// Name of the mapped file (`parse-3f2c1aa`, `libc.so.6`, `[vdso]`).
+    pub module: String,
+    /// True when the compiler inlined this function into the next outer frame.
+    pub inlined: bool,
+}
+
+/// Index into [`Profile::frames`].
+pub type FrameId = u32;
+
+/// A distinct call stack and how often it was seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stack {
+    /// Frames, leaf first, inline frames expanded.
+    pub frames: Vec<FrameId>,
+    /// Samples that showed exactly this stack.
+    pub count: u64,
+}
+
+/// How far the samples can be trusted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Quality {
+    /// What took the samples.
+    pub engine: Engine,
+    /// Samples taken.
+    pub samples: u64,
+    /// Samples per second of CPU time that were asked for.
+    pub frequency: u64,
+    /// Records that the kernel dropped because the ring was full.
+    pub lost: u64,
+    /// Samples whose stack did not reach a root.
+    pub truncated: u64,
+    /// CPU time of the target in user mode, nanoseconds, as the kernel accounts it; `None` when not accounted.
+    pub cpu_ns: Option<u64>,
+    /// Wall time of the sampled run, nanoseconds.
+    pub wall_ns: u64,
+}
+
+impl Quality {
+    /// Share of the target's user CPU time that the samples stand for (samples × period ÷ CPU time); may exceed 1 by noise.
+    pub fn coverage(&self) -> Option<f64> {
+        let cpu = self.cpu_ns.filter(|&ns| ns > 0)?;
+        (self.frequency > 0).then(|| self.samples as f64 * 1e9 / self.frequency as f64 / cpu as f64)
+    }
+
+    /// Share of samples whose stack is incomplete.
+    pub fn truncated_share(&self) -> f64 {
+        if self.samples == 0 { 0.0 } else { self.truncated as f64 / self.samples as f64 }
+    }
+}
+
+/// The stacks of one workload.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Every distinct frame.
+    pub frames: Vec<Frame>,
+    /// Every distinct stack; counts sum to `quality.samples`.
+    pub stacks: Vec<Stack>,
+    /// How far to trust it.
+    pub quality: Quality,
+}
+
+/// Builds a [`Profile`], interning frames and stacks.
+#[derive(Debug, Default)]
+pub struct ProfileBuilder {
+    frames: Vec<Frame>,
+    frame_ids: HashMap<Frame, FrameId>,
+    stacks: HashMap<Vec<FrameId>, u64>,
+}
+
+impl ProfileBuilder {
+    /// An empty builder.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The id of a frame, the same for equal frames.
+    pub fn frame(&mut self, frame: Frame) -> FrameId {
+        if let Some(&id) = self.frame_ids.get(&frame) {
+            return id;
+        }
+        let id = self.frames.len() as FrameId;
+        self.frames.push(frame.clone());
+        self.frame_ids.insert(frame, id);
+        id
+    }
+
+    /// Adds `count` samples of a stack, leaf first.
+    pub fn stack(&mut self, frames: Vec<FrameId>, count: u64) {
+        *self.stacks.entry(frames).or_insert(0) += count;
+    }
+
+    /// The profile, stacks in a reproducible order (most frequent first).
+    pub fn finish(self, quality: Quality) -> Profile {
+        let mut stacks: Vec<Stack> = self.stacks.into_iter().map(|(frames, count)| Stack { frames, count }).collect();
+        stacks.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.frames.cmp(&b.frames)));
+        Profile { frames: self.frames, stacks, quality }
+    }
+}
+
+impl Profile {
+    /// Samples in all stacks.
+    pub fn samples(&self) -> u64 {
+        self.stacks.iter().map(|stack| stack.count).sum()
+    }
+
+    /// The frames of a stack, leaf first.
+    pub fn frames_of<'a>(&'a self, stack: &'a Stack) -> impl DoubleEndedIterator<Item = &'a Frame> {
+        stack.frames.iter().filter_map(|&id| self.frames.get(id as usize))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn coverage_is_sampled_time_over_cpu_time() {
+        let quality = Quality {
+            engine: Engine::PerfEvent,
+            samples: 900,
+            frequency: 1000,
+            lost: 0,
+            truncated: 9,
+            cpu_ns: Some(1_000_000_000),
+            wall_ns: 1,
+        };
+        assert!((quality.coverage().unwrap() - 0.9).abs() < 1e-9);
+        assert!((quality.truncated_share() - 0.01).abs() < 1e-9);
+    }
+}
