@@ -1,4 +1,5 @@
 //! x
+pub mod analysis;
 pub mod error;
 pub mod exit;
 pub mod measure;
