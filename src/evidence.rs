@@ -1,0 +1,110 @@
+//! Evidence about one side: its workloads, their clocks and noise, their profiles, and what of the change they execute.
+//!
+//! Runs workloads through `measure` and `sample`; does not compare sides and does not judge.
+
+mod calibrate;
+mod enumerate;
+mod error;
+mod execution;
+mod keep;
+mod profiling;
+
+use camino::Utf8PathBuf;
+use serde::{Deserialize, Serialize};
+
+pub use calibrate::{Calibration, calibrate};
+pub use enumerate::{Enumerated, Filter, enumerate};
+pub use error::EvidenceError;
+pub use execution::{Executions, Prober, Question};
+pub use keep::{Kept, keep_profile, read_profile};
+pub use profiling::{ProfileOptions, merge, profile};
+
+use crate::measure::clock::ClockChoice;
+use crate::measure::harness::Harness;
+use crate::measure::noise::NoiseModel;
+use crate::measure::{Workload, WorkloadKind};
+use crate::profile::Quality;
+
+/// An executable of one side, and how its workloads are driven.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Program {
+    /// Package name.
+    pub package: String,
+    /// Package root relative to the repository root.
+    pub package_dir: Utf8PathBuf,
+    /// Target name.
+    pub target: String,
+    /// How its workloads are driven.
+    pub kind: WorkloadKind,
+    /// The built executable.
+    pub executable: Utf8PathBuf,
+}
+
+/// A workload and the harness that drives it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Driven {
+    /// The workload.
+    pub workload: Workload,
+    /// What its executable understands.
+    pub harness: Harness,
+}
+
+/// What is stored of one workload.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WorkloadEvidence {
+    /// The workload.
+    pub workload: Workload,
+    /// What its executable understands.
+    pub harness: Harness,
+    /// Clock, noise and cost; `None` when it did not run.
+    pub calibration: Option<Calibration>,
+    /// Its profile; `None` when nothing could be sampled.
+    pub profile: Option<StoredProfile>,
+    /// Why it could not be run or sampled, in words.
+    pub problem: Option<String>,
+}
+
+impl WorkloadEvidence {
+    /// The clock that was chosen for it.
+    pub fn clock(&self) -> Option<&ClockChoice> {
+        self.calibration.as_ref().map(|calibration| &calibration.clock)
+    }
+
+    /// Its noise on this machine.
+    pub fn noise(&self) -> Option<&NoiseModel> {
+        self.calibration.as_ref().and_then(|calibration| calibration.noise.as_ref())
+    }
+}
+
+/// A profile in the store.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StoredProfile {
+    /// pprof `profile.proto`, gzip, path inside the baseline.
+    pub file: Utf8PathBuf,
+    /// Flame graph, SVG, path inside the baseline.
+    pub flamegraph: Option<Utf8PathBuf>,
+    /// How far to trust it.
+    pub quality: Quality,
+}
+
+/// The evidence of a side, as a baseline stores it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Root of the tree that the executables were built in: paths in debug info and in `env!("CARGO_MANIFEST_DIR")` start with it.
+    pub built_in: Utf8PathBuf,
+    /// The tree-ish that holds the sources when the working tree was dirty (`git stash create`).
+    pub dirty_tree: Option<String>,
+    /// Every workload that was found.
+    pub workloads: Vec<WorkloadEvidence>,
+    /// Targets that were not run, and why.
+    pub skipped: Vec<crate::analysis::Skipped>,
+    /// Why nothing was sampled, with what to change; `None` when sampling works.
+    pub refusal: Option<String>,
+}
+
+impl Evidence {
+    /// The evidence of a workload, by its name.
+    pub fn of(&self, id: &str) -> Option<&WorkloadEvidence> {
+        self.workloads.iter().find(|evidence| evidence.workload.id == id)
+    }
+}

@@ -1,0 +1,121 @@
+//! One workload under the sampler, long enough to say something about one per cent.
+
+use std::time::{Duration, Instant};
+
+use camino::Utf8Path;
+
+use super::{Driven, EvidenceError};
+use crate::measure::harness::{Harness, Side};
+use crate::process::{Limits, interrupted};
+use crate::profile::model::ProfileBuilder;
+use crate::profile::{Profile, Quality};
+use crate::sample::{SampleOptions, record_well};
+
+/// How long and how densely to sample.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ProfileOptions {
+    /// CPU time to cover.
+    pub time: Duration,
+    /// Samples per second of CPU time.
+    pub frequency: u64,
+    /// Bounds of each run.
+    pub limits: Limits,
+}
+
+/// A short program is run again until its CPU time is covered, but not for longer than this many times the CPU time.
+const PATIENCE: u32 = 5;
+
+/// Profiles one workload. `scratch` is an empty directory.
+pub fn profile(driven: &Driven, side: &Side, options: &ProfileOptions, scratch: &Utf8Path) -> Result<Profile, EvidenceError> {
+    let seconds = options.time.as_secs_f64().ceil().max(1.0) as u32;
+    let launch = driven.harness.profile_launch(&driven.workload, side, seconds, scratch.as_std_path());
+    let sampling = SampleOptions { frequency: options.frequency, ..SampleOptions::default() };
+    let mut profiles = Vec::new();
+    let mut covered = Duration::ZERO;
+    let begun = Instant::now();
+    loop {
+        let recording = record_well(&launch, &options.limits, &sampling)?;
+        driven.harness.check(&driven.workload, &recording.finished)?;
+        covered += recording.finished.usage.map_or(recording.finished.wall, |usage| usage.user);
+        profiles.push(recording.profile);
+        let once = matches!(driven.harness, Harness::Criterion(_));
+        if once || covered >= options.time || begun.elapsed() >= options.time * PATIENCE || interrupted() {
+            return Ok(merge(profiles));
+        }
+    }
+}
+
+/// One profile out of several runs of the same workload.
+pub fn merge(mut profiles: Vec<Profile>) -> Profile {
+    if profiles.len() == 1 {
+        return profiles.remove(0);
+    }
+    let mut builder = ProfileBuilder::new();
+    let mut quality: Option<Quality> = None;
+    for profile in profiles {
+        let ids: Vec<u32> = profile.frames.iter().map(|frame| builder.frame(frame.clone())).collect();
+        for stack in &profile.stacks {
+            let frames = stack.frames.iter().filter_map(|&id| ids.get(id as usize).copied()).collect();
+            builder.stack(frames, stack.count);
+        }
+        for alias in profile.aliases {
+            builder.alias(alias);
+        }
+        quality = Some(match quality {
+            None => profile.quality,
+            Some(so_far) => add(so_far, &profile.quality),
+        });
+    }
+    builder.finish(quality.unwrap_or_else(Quality::nothing))
+}
+
+fn add(a: Quality, b: &Quality) -> Quality {
+    // Runs at different rates: the sum of samples ÷ rates must stay the sampled time.
+    let time = |q: &Quality| if q.frequency == 0 { 0.0 } else { q.samples as f64 / q.frequency as f64 };
+    let samples = a.samples + b.samples;
+    let sampled = time(&a) + time(b);
+    let frequency = if a.frequency == b.frequency || sampled <= 0.0 { a.frequency } else { (samples as f64 / sampled).round() as u64 };
+    Quality {
+        engine: a.engine,
+        samples,
+        frequency,
+        lost: a.lost + b.lost,
+        truncated: a.truncated + b.truncated,
+        cpu_ns: a.cpu_ns.zip(b.cpu_ns).map(|(a, b)| a + b),
+        wall_ns: a.wall_ns + b.wall_ns,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::{Engine, Frame};
+
+    fn one(function: &str, count: u64) -> Profile {
+        let mut builder = ProfileBuilder::new();
+        let frame = builder.frame(Frame {
+            function: function.into(),
+            file: None,
+            line: None,
+            module: "exe".into(),
+            inlined: false,
+        });
+        builder.stack(vec![frame], count);
+        builder.finish(Quality {
+            engine: Engine::PerfEvent,
+            samples: count,
+            frequency: 1000,
+            lost: 1,
+            truncated: 0,
+            cpu_ns: Some(1_000_000 * count),
+            wall_ns: 5,
+        })
+    }
+
+    #[test]
+    fn merging_adds_the_samples_of_equal_stacks() {
+        let merged = merge(vec![one("a", 3), one("b", 4), one("a", 5)]);
+        assert_eq!((merged.samples(), merged.stacks.len(), merged.quality.lost), (12, 2, 3));
+        assert!((merged.quality.coverage().unwrap() - 1.0).abs() < 1e-9);
+    }
+}
