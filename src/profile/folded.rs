@@ -31,7 +31,14 @@ pub fn write(profile: &Profile) -> String {
         let names: Vec<String> = profile.frames_of(stack).rev().map(|frame| escape(&frame.function)).collect();
         *lines.entry(names.join(";")).or_insert(0) += stack.count;
     }
-    lines.into_iter().map(|(stack, count)| format!("{stack} {count}\n")).collect()
+    let mut text = String::new();
+    for (stack, count) in lines {
+        text.push_str(&stack);
+        text.push(' ');
+        text.push_str(&count.to_string());
+        text.push('\n');
+    }
+    text
 }
 
 /// Reads folded stacks; empty lines and `#` comments are skipped. Nothing is known about rate, loss and CPU time.
@@ -80,16 +87,10 @@ fn unescape(name: &str) -> String {
     while let Some(at) = rest.find('\\') {
         let (before, tail) = rest.split_at(at);
         out.push_str(before);
-        match ESCAPES.iter().find(|(_, written)| tail.starts_with(written)) {
-            Some((special, written)) => {
-                out.push(*special);
-                rest = &tail[written.len()..];
-            }
-            None => {
-                out.push('\\');
-                rest = &tail[1..];
-            }
-        }
+        let written = ESCAPES.iter().find(|(_, written)| tail.starts_with(written));
+        let (meant, len) = written.map_or(('\\', 1), |(special, written)| (*special, written.len()));
+        out.push(meant);
+        rest = &tail[len..];
     }
     out + rest
 }

@@ -213,7 +213,10 @@ mod tests {
             ("tgt::generic::<u32, fn(u8) -> u16>::{closure#1}", "tgt::generic::{{closure}}"),
             ("core::ptr::drop_in_place<alloc::vec::Vec<core::option::Option<u8>>>", "core::ptr::drop_in_place"),
             ("<<T as a::X>::Assoc as b::Y<Z>>::m::<Q>", "T as a::X::Assoc as b::Y::m"),
-            ("<alloc::boxed::Box<dyn core::ops::Fn(u8) -> u8> as core::ops::Fn<A>>::call", "alloc::boxed::Box as core::ops::Fn::call"),
+            (
+                "<alloc::boxed::Box<dyn core::ops::Fn(u8) -> u8> as core::ops::Fn<A>>::call",
+                "alloc::boxed::Box as core::ops::Fn::call",
+            ),
             ("core::ops::function::FnOnce::call_once{{vtable.shim}}", "core::ops::function::FnOnce::call_once"),
             ("<tgt::F as core::ops::FnOnce<()>>::call_once::{shim:vtable#0}", "tgt::F as core::ops::FnOnce::call_once"),
             ("{async_fn#0}", "{{closure}}"),

@@ -94,5 +94,5 @@ pub fn decode(_bytes: &[u8]) -> Result<Profile, PprofError> {
     Err(PprofError::Unsupported)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests;

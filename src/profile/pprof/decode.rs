@@ -98,8 +98,7 @@ impl<'a> Reader<'a> {
         }
         let last = location.line.len() - 1;
         let frame = |(index, line): (usize, &protos::Line)| {
-            let function =
-                self.functions.get(&line.function_id).ok_or(PprofError::Inconsistent("a function is missing"))?;
+            let function = self.functions.get(&line.function_id).ok_or(PprofError::Inconsistent("a function is missing"))?;
             let name = self.string(function.name)?;
             let file = self.string(function.filename)?;
             Ok(Frame {

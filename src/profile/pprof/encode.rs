@@ -79,7 +79,7 @@ impl<'a> Tables<'a> {
         if let Some(&id) = self.string_ids.get(text) {
             return id;
         }
-        let id = self.strings.len() as i64;
+        let id = i64::try_from(self.strings.len()).unwrap_or(i64::MAX);
         self.strings.push(text.to_owned());
         self.string_ids.insert(text.to_owned(), id);
         id

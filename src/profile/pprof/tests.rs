@@ -1,11 +1,15 @@
+#![cfg(unix)]
+
 use pprof::protos;
 use proptest::prelude::*;
 
 use super::*;
 use crate::profile::model::{Alias, Engine, Frame, ProfileBuilder, Quality};
 
+type Counted = Vec<(Vec<Frame>, u64)>;
+
 /// A profile as a set of stacks with whole frames, so that the order in which frames were interned does not matter.
-fn meaning(profile: &Profile) -> (Vec<(Vec<Frame>, u64)>, Quality, Vec<Alias>) {
+fn meaning(profile: &Profile) -> (Counted, Quality, Vec<Alias>) {
     let mut stacks: Vec<_> =
         profile.stacks.iter().map(|stack| (profile.frames_of(stack).cloned().collect::<Vec<_>>(), stack.count)).collect();
     stacks.sort_by_key(|(frames, count)| (format!("{frames:?}"), *count));
@@ -24,7 +28,7 @@ fn stack() -> impl Strategy<Value = Vec<Frame>> {
         let mut next_outer: Option<Frame> = None;
         for frame in frames.iter_mut().rev() {
             match &next_outer {
-                Some(outer) if frame.inlined => frame.module = outer.module.clone(),
+                Some(outer) if frame.inlined => frame.module.clone_from(&outer.module),
                 _ => frame.inlined = false,
             }
             next_outer = Some(frame.clone());
