@@ -2,6 +2,8 @@
 //!
 //! The format carries function names only; files, lines and modules are lost.
 
+use std::borrow::Cow;
+
 use super::model::{Engine, Frame, Profile, ProfileBuilder, Quality, UNKNOWN};
 use crate::error::Expected;
 
@@ -28,7 +30,7 @@ impl Expected for FoldedError {
 pub fn write(profile: &Profile) -> String {
     let mut lines = std::collections::BTreeMap::<String, u64>::new();
     for stack in &profile.stacks {
-        let names: Vec<String> = profile.frames_of(stack).rev().map(|frame| escape(&frame.function)).collect();
+        let names: Vec<String> = profile.frames_of(stack).rev().map(|frame| escape(&label(frame))).collect();
         *lines.entry(names.join(";")).or_insert(0) += stack.count;
     }
     let mut text = String::new();
@@ -69,8 +71,16 @@ fn imported(samples: u64) -> Quality {
     Quality { engine: Engine::Imported, samples, frequency: 0, lost: 0, truncated: 0, cpu_ns: None, wall_ns: 0 }
 }
 
+/// The function's name, or where the code of an unnamed one lies: `[libc.so.6]` tells more than `[unknown]`.
+fn label(frame: &Frame) -> Cow<'_, str> {
+    if frame.function != UNKNOWN || frame.module == UNKNOWN {
+        return Cow::Borrowed(&frame.function);
+    }
+    Cow::Owned(format!("[{}]", frame.module.trim_matches(['[', ']'])))
+}
+
 /// One function name as it may stand between `;`.
-pub(super) fn escape(name: &str) -> String {
+fn escape(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for c in name.chars() {
         match ESCAPES.iter().find(|(special, _)| *special == c) {
@@ -132,6 +142,14 @@ mod tests {
         let profile = profile_of(&[(vec!["[u8; 3] as a::T::m".into()], 1)]);
         assert_eq!(write(&profile), "[u8\\x3b 3] as a::T::m 1\n");
         assert_eq!(read(&write(&profile)).unwrap().frames[0].function, "[u8; 3] as a::T::m");
+    }
+
+    #[test]
+    fn unnamed_code_is_told_by_its_module() {
+        let mut profile = profile_of(&[(vec![UNKNOWN.into(), "main".into()], 2)]);
+        assert_eq!(write(&profile), "main;[unknown] 2\n");
+        profile.frames[0].module = "libc.so.6".into();
+        assert_eq!(write(&profile), "main;[libc.so.6] 2\n");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::error::Expected;
 
 /// Highest `kernel.perf_event_paranoid` at which a process may sample its own children's user mode.
+#[cfg(target_os = "linux")]
 const SUFFICIENT_LEVEL: i64 = 2;
 
 /// What stands in the way.
