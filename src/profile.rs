@@ -2,6 +2,12 @@
 //!
 //! Does not take samples (`sample`) and does not know about changes (`source`).
 
+pub mod flamegraph;
+pub mod folded;
 pub mod model;
+pub mod normalize;
+pub mod pprof;
+pub mod share;
 
-pub use model::{Engine, Frame, FrameId, Profile, Quality, Stack};
+pub use model::{Alias, Engine, Frame, FrameId, Profile, ProfileBuilder, Quality, Stack};
+pub use share::Share;

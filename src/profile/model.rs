@@ -1,8 +1,11 @@
 //! The profile of one workload: every distinct frame and stack once, with counts.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
+
+/// What stands for a function or module that nothing names.
+pub const UNKNOWN: &str = "[unknown]";
 
 /// What took the samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -78,6 +81,18 @@ impl Quality {
     }
 }
 
+/// A piece of machine code that carries several functions' names (merged or folded equal functions): samples in it may
+/// belong to any of them, whichever name the frame shows.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Alias {
+    /// The normalized name that frames show.
+    pub function: String,
+    /// The file that holds it, as in [`Frame::module`].
+    pub module: String,
+    /// The other normalized names at the same address, sorted.
+    pub others: Vec<String>,
+}
+
 /// The stacks of one workload.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Profile {
@@ -87,6 +102,9 @@ pub struct Profile {
     pub stacks: Vec<Stack>,
     /// How far to trust it.
     pub quality: Quality,
+    /// Sampled functions whose code other functions share, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<Alias>,
 }
 
 /// Builds a [`Profile`], interning frames and stacks.
@@ -95,6 +113,7 @@ pub struct ProfileBuilder {
     frames: Vec<Frame>,
     frame_ids: HashMap<Frame, FrameId>,
     stacks: HashMap<Vec<FrameId>, u64>,
+    aliases: BTreeSet<Alias>,
 }
 
 impl ProfileBuilder {
@@ -119,11 +138,16 @@ impl ProfileBuilder {
         *self.stacks.entry(frames).or_insert(0) += count;
     }
 
+    /// Notes that a function shares its code with others.
+    pub fn alias(&mut self, alias: Alias) {
+        self.aliases.insert(alias);
+    }
+
     /// The profile, stacks in a reproducible order (most frequent first).
     pub fn finish(self, quality: Quality) -> Profile {
         let mut stacks: Vec<Stack> = self.stacks.into_iter().map(|(frames, count)| Stack { frames, count }).collect();
         stacks.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.frames.cmp(&b.frames)));
-        Profile { frames: self.frames, stacks, quality }
+        Profile { frames: self.frames, stacks, quality, aliases: self.aliases.into_iter().collect() }
     }
 }
 

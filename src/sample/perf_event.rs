@@ -1,0 +1,148 @@
+//! The native engine: one CPU-clock event per CPU on the gated child, own ring reader, own unwinder and symbolizer.
+//!
+//! Follows threads and child processes. Needs no privileges up to `kernel.perf_event_paranoid` 2 because it leaves the
+//! kernel's own frames out. The attributes and traps are those of `reference/sampling.md` §2 and §3.
+
+mod arch;
+mod attr;
+mod auxv;
+mod binary;
+mod merge;
+mod processes;
+mod ring;
+mod space;
+mod stacks;
+mod symbolize;
+mod symbols;
+
+use std::cell::RefCell;
+
+use self::merge::Merger;
+use self::processes::Processes;
+use self::ring::Ring;
+use super::{Recording, Refusal, SampleError, SampleOptions};
+use crate::process::{Finished, Launch, Limits, run_gated};
+use crate::profile::{Engine, Profile, Quality};
+
+/// Data pages per ring, tried in this order: the large one avoids losses on a busy machine and needs more locked memory
+/// than an ordinary user has; 128 is what `kernel.perf_event_mlock_kb` (516) grants everybody, 32 is for when another
+/// profiler has taken most of it. All are powers of two, as `perf_event_open(2)` demands.
+const RING_PAGES: [usize; 3] = [512, 128, 32];
+
+/// Machines with more CPUs than this get no large rings: they would lock hundreds of megabytes.
+const MOST_CPUS_WITH_LARGE_RINGS: usize = 16;
+
+pub(super) fn probe() -> Result<Engine, Refusal> {
+    let mut attributes = attr::attributes(&SampleOptions::default());
+    match attr::open(&mut attributes, 0, -1) {
+        Ok(_closed_at_once) => Ok(Engine::PerfEvent),
+        Err(error) => Err(Refusal::from_io(&error, false)),
+    }
+}
+
+pub(super) fn record(launch: &Launch, limits: &Limits, options: &SampleOptions) -> Result<Recording, SampleError> {
+    let options = attr::permitted(options);
+    let session: RefCell<Option<Result<Session, Refusal>>> = RefCell::new(None);
+    let finished = run_gated(
+        launch,
+        limits,
+        |gated| {
+            let attached = Session::attach(gated.pid, &options);
+            if attached.is_err() {
+                // Without a sampler the run would be for nothing.
+                end(gated.pid);
+            }
+            *session.borrow_mut() = Some(attached);
+        },
+        |last| {
+            if let Some(Ok(session)) = session.borrow_mut().as_mut() {
+                session.drain(last);
+            }
+        },
+    )?;
+    match session.into_inner() {
+        Some(Ok(session)) => Ok(Recording { profile: session.profile(&options, &finished), finished }),
+        Some(Err(refusal)) => Err(refusal.into()),
+        None => Err(Refusal::from_io(&std::io::Error::from_raw_os_error(libc::ESRCH), false).into()),
+    }
+}
+
+fn end(pid: u32) {
+    if let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) {
+        let _gone_already = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+    }
+}
+
+/// Events that are attached to one process and what they have shown so far.
+struct Session {
+    rings: Vec<Ring>,
+    merger: Merger,
+    processes: Processes,
+}
+
+impl Session {
+    fn attach(pid: u32, options: &SampleOptions) -> Result<Self, Refusal> {
+        let cpus = attr::online_cpus();
+        let pid = i32::try_from(pid).unwrap_or(i32::MAX);
+        let large = usize::from(cpus.len() > MOST_CPUS_WITH_LARGE_RINGS);
+        let mut refusal = Refusal::from_io(&std::io::Error::from_raw_os_error(libc::ENODEV), false);
+        for &pages in RING_PAGES.iter().skip(large) {
+            match open_rings(pid, &cpus, options, pages) {
+                Ok(rings) => return Ok(Self { rings, merger: Merger::default(), processes: Processes::new(pid) }),
+                Err((error, buffers)) => {
+                    refusal = Refusal::from_io(&error, buffers);
+                    if !buffers {
+                        break;
+                    }
+                }
+            }
+        }
+        Err(refusal)
+    }
+
+    /// Empties the rings first, so that the kernel has room again, and unwinds afterwards.
+    fn drain(&mut self, last: bool) {
+        for ring in &mut self.rings {
+            ring.drain(|record| self.merger.push(record));
+        }
+        self.merger.end_round();
+        while let Some(record) = self.merger.pop(last) {
+            self.processes.handle(&record);
+        }
+    }
+
+    fn profile(self, options: &SampleOptions, finished: &Finished) -> Profile {
+        let Processes { binaries, stacks, lost, .. } = self.processes;
+        let quality = Quality {
+            engine: Engine::PerfEvent,
+            samples: stacks.samples(),
+            frequency: options.frequency,
+            lost,
+            truncated: 0,
+            cpu_ns: finished.usage.map(|usage| usage.user.as_nanos() as u64),
+            wall_ns: finished.wall.as_nanos() as u64,
+        };
+        symbolize::profile(&binaries, &stacks, quality)
+    }
+}
+
+/// The rings of all CPUs, or why not: the flag tells a refused buffer from a refused event.
+fn open_rings(pid: i32, cpus: &[i32], options: &SampleOptions, pages: usize) -> Result<Vec<Ring>, (std::io::Error, bool)> {
+    let mut rings = Vec::with_capacity(cpus.len());
+    let mut offline = None;
+    for &cpu in cpus {
+        let event = match attr::open(&mut attr::attributes(options), pid, cpu) {
+            Ok(event) => event,
+            Err(error) if error.raw_os_error() == Some(libc::ENODEV) => {
+                offline = Some(error);
+                continue;
+            }
+            Err(error) => return Err((error, false)),
+        };
+        rings.push(Ring::new(event, pages).map_err(|error| (error, true))?);
+    }
+    match offline {
+        Some(error) if rings.is_empty() => Err((error, false)),
+        _ => Ok(rings),
+    }
+}

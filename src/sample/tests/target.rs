@@ -1,0 +1,166 @@
+// The program that the live tests sample: functions of known cost, of which it measures the truth itself.
+use std::hint::black_box;
+
+#[repr(C)]
+struct Timespec {
+    seconds: i64,
+    nanoseconds: i64,
+}
+
+extern "C" {
+    fn clock_gettime(clock: i32, time: *mut Timespec) -> i32;
+    fn dlopen(path: *const std::ffi::c_char, flags: i32) -> *mut std::ffi::c_void;
+    fn dlsym(library: *mut std::ffi::c_void, name: *const std::ffi::c_char) -> *mut std::ffi::c_void;
+}
+
+/// CPU time of this thread, nanoseconds.
+fn cpu_time() -> u64 {
+    let mut time = Timespec { seconds: 0, nanoseconds: 0 };
+    unsafe { clock_gettime(3, &mut time) };
+    time.seconds as u64 * 1_000_000_000 + time.nanoseconds as u64
+}
+
+#[inline(never)]
+fn share_a(n: u64) -> u64 {
+    let mut x = black_box(1u64);
+    for i in 0..n {
+        x = black_box(x.wrapping_mul(6364136223846793005).wrapping_add(i));
+    }
+    x
+}
+
+#[inline(always)]
+fn share_b(n: u64) -> u64 {
+    let mut x = black_box(2u64);
+    for i in 0..n {
+        x = black_box(x.rotate_left(7) ^ i.wrapping_mul(3));
+    }
+    x
+}
+
+#[inline(never)]
+fn share_c<T: Copy, F: Fn(T, u64) -> T>(n: u64, start: T, step: F) -> T {
+    let mut x = start;
+    for i in 0..n {
+        x = step(x, i);
+    }
+    x
+}
+
+trait Work {
+    fn seed(&self) -> u64;
+
+    #[inline(never)]
+    fn share_d(&self, n: u64) -> u64 {
+        let mut x = self.seed();
+        for i in 0..n {
+            x = black_box(x.swap_bytes().wrapping_add(i | 1));
+        }
+        x
+    }
+}
+
+struct Seeded(u64);
+
+impl Work for Seeded {
+    fn seed(&self) -> u64 {
+        black_box(self.0)
+    }
+}
+
+#[inline(never)]
+fn caller_of_b(n: u64) -> u64 {
+    black_box(share_b(black_box(n)))
+}
+
+/// Runs the four functions in turn, each until it has its share of a slice; returns what each really used.
+#[inline(never)]
+fn work(cpu_ms: u64) -> [u64; 4] {
+    let mut used = [0u64; 4];
+    let slices = [500_000u64, 300_000, 150_000, 50_000];
+    let end = cpu_time() + cpu_ms * 1_000_000;
+    while cpu_time() < end {
+        for (index, slice) in slices.iter().enumerate() {
+            let start = cpu_time();
+            let mut now = start;
+            while now - start < *slice {
+                match index {
+                    0 => black_box(share_a(5_000)),
+                    1 => black_box(caller_of_b(5_000)),
+                    2 => black_box(share_c(5_000, 3u64, |x, i| black_box(x.wrapping_sub(i ^ 0x55)))),
+                    _ => black_box(Seeded(4).share_d(5_000)),
+                };
+                now = cpu_time();
+            }
+            used[index] += now - start;
+        }
+    }
+    used
+}
+
+/// Holds some kilobytes of stack below the work.
+#[inline(never)]
+fn recursive(depth: u64, cpu_ms: u64) -> u64 {
+    let block = black_box([depth; 16]);
+    if depth == 0 { share_for(cpu_ms) + block[3] } else { black_box(recursive(depth - 1, cpu_ms)) + block[7] }
+}
+
+#[inline(never)]
+fn share_for(cpu_ms: u64) -> u64 {
+    work(cpu_ms)[0]
+}
+
+fn report(used: [u64; 4]) {
+    let total: u64 = used.iter().sum();
+    for (name, part) in ["share_a", "share_b", "share_c", "share_d"].iter().zip(used) {
+        println!("{name} {}", part as f64 / total as f64);
+    }
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let cpu_ms = arguments[2].parse().unwrap();
+    match arguments[1].as_str() {
+        "single" => report(work(cpu_ms)),
+        "threads" => {
+            let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(move || work(cpu_ms))).collect();
+            let mut sum = [0; 4];
+            for thread in threads {
+                for (total, part) in sum.iter_mut().zip(thread.join().unwrap()) {
+                    *total += part;
+                }
+            }
+            report(sum);
+        }
+        "children" => {
+            let child = || std::process::Command::new(&arguments[0]).args(["single", &arguments[2]]).spawn().unwrap();
+            for mut child in [child(), child()] {
+                child.wait().unwrap();
+            }
+        }
+        "churn" => {
+            let end = std::time::Instant::now() + std::time::Duration::from_millis(cpu_ms);
+            while std::time::Instant::now() < end {
+                // Half the sampling period at 999 Hz, over twice that at 4999 Hz.
+                let short = || {
+                    let end = cpu_time() + 500_000;
+                    while cpu_time() < end {
+                        black_box(share_a(2_000));
+                    }
+                };
+                std::thread::spawn(short).join().unwrap();
+            }
+        }
+        "recursive" => {
+            black_box(recursive(150, cpu_ms));
+        }
+        "dlopen" => {
+            let path = std::ffi::CString::new(arguments[3].as_str()).unwrap();
+            let library = unsafe { dlopen(path.as_ptr(), 2) };
+            let function = unsafe { dlsym(library, c"plugin_work".as_ptr()) };
+            let plugin_work: extern "C" fn(u64) -> u64 = unsafe { std::mem::transmute(function) };
+            black_box(plugin_work(cpu_ms));
+        }
+        other => panic!("unknown mode {other}"),
+    }
+}

@@ -1,0 +1,13 @@
+//! The engine of systems that have none.
+
+use super::{Recording, Refusal, SampleError, SampleOptions};
+use crate::process::{Launch, Limits};
+use crate::profile::Engine;
+
+pub(super) fn probe() -> Result<Engine, Refusal> {
+    Err(Refusal::no_engine())
+}
+
+pub(super) fn record(_launch: &Launch, _limits: &Limits, _options: &SampleOptions) -> Result<Recording, SampleError> {
+    Err(Refusal::no_engine().into())
+}
