@@ -4,4 +4,5 @@ pub mod exit;
 pub mod measure;
 pub mod process;
 pub mod profile;
+pub mod sample;
 pub mod source;

@@ -1,0 +1,3 @@
+//! Evidence from running programs.
+
+pub mod probe;
