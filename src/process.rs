@@ -2,7 +2,7 @@
 //!
 //! Tools (git, cargo, rustc) run through [`Tool`] (duct); workloads run through [`Launch`], which gives each one its own
 //! process group, a timeout, its resource usage by `wait4`, and an end: nothing that it forked survives it. A workload can also
-//! run under the eyes of a tracer (`traced`: ptrace, Linux x86_64).
+//! run under the eyes of a tracer (`traced`: ptrace, `x86_64` Linux).
 //! It does not know what it runs, nor what the output means.
 
 mod interrupt;

@@ -110,18 +110,21 @@ pub fn run_traced(launch: &Launch, limits: &Limits, tracer: &mut dyn Tracer) -> 
             return Err(ProcessError::Interrupted.into());
         }
         let ended = watched.ended?;
+        let wall = ended.at.saturating_duration_since(watched.start);
+        // It may have ended in time while its relatives took longer to end.
+        let timed_out = watched.timed_out && wall >= limits.timeout;
         let finished = Finished {
             code: ended.status.code(),
             signal: ended.status.signal(),
-            timed_out: watched.timed_out,
+            timed_out,
             pid: watched.pid.cast_unsigned(),
-            wall: ended.at.saturating_duration_since(watched.start),
+            wall,
             usage: Some(ended.usage),
             stdout,
             stderr,
             survivors: ended.survivors + survivors,
         };
-        Ok(Traced { finished, ended_early: ended.early && !watched.timed_out })
+        Ok(Traced { finished, ended_early: ended.early && !timed_out })
     })
 }
 

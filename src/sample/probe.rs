@@ -42,5 +42,6 @@ pub use sites::Sites;
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 pub use unsupported::{ProbeMap, Sites, run};
 
-#[cfg(all(test, target_os = "linux", target_arch = "x86_64"))]
+#[cfg(test)]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod tests;

@@ -14,6 +14,12 @@ const SIMULATED_REFUSAL: &str = "PERF_EXPERT_SIMULATE_REFUSAL";
 /// `PTRACE_EVENT_STOP` of `linux/ptrace.h`, which libc lacks for glibc and musl.
 const EVENT_STOP: i32 = 128;
 
+/// The C libraries disagree about the type of a request.
+#[cfg(target_env = "musl")]
+type Request = libc::c_int;
+#[cfg(not(target_env = "musl"))]
+type Request = libc::c_uint;
+
 /// Why a thread stands still, or that it is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
@@ -33,13 +39,13 @@ fn simulated(value: Option<&str>) -> bool {
     value.is_some_and(|names| names.split(',').any(|name| name.trim().eq_ignore_ascii_case("ptrace")))
 }
 
-fn request(request: libc::c_int, thread: i32, address: usize, data: usize) -> Result<i64> {
+fn request(request: Request, thread: i32, address: usize, data: usize) -> Result<i64> {
     #[expect(unsafe_code, reason = "ptrace is reachable only through libc")]
     // SAFETY: none of the requests made through here lets the kernel write to our memory; errno is this thread's own, and is
     // cleared because a peeked -1 is a value.
     let (value, errno) = unsafe {
         *libc::__errno_location() = 0;
-        let value = libc::ptrace(request as _, thread, address, data);
+        let value = libc::ptrace(request, thread, address, data);
         (value, *libc::__errno_location())
     };
     if value == -1 && errno != 0 { Err(Error::from_raw_os_error(errno)) } else { Ok(value) }
@@ -55,17 +61,17 @@ pub(super) fn seize(pid: i32) -> Result<()> {
         | libc::PTRACE_O_TRACEFORK
         | libc::PTRACE_O_TRACEVFORK
         | libc::PTRACE_O_TRACEEXEC;
-    request(libc::PTRACE_SEIZE as _, pid, 0, options as usize).map(drop)
+    request(libc::PTRACE_SEIZE, pid, 0, options as usize).map(drop)
 }
 
 /// Lets a stopped thread run, with a signal or with none (0).
 pub(super) fn resume(thread: i32, signal: i32) -> Result<()> {
-    request(libc::PTRACE_CONT as _, thread, 0, signal as usize).map(drop)
+    request(libc::PTRACE_CONT, thread, 0, signal as usize).map(drop)
 }
 
 /// Leaves a thread in its group stop until SIGCONT.
 pub(super) fn listen(thread: i32) -> Result<()> {
-    request(libc::PTRACE_LISTEN as _, thread, 0, 0).map(drop)
+    request(libc::PTRACE_LISTEN, thread, 0, 0).map(drop)
 }
 
 /// `struct user` of `sys/user.h` begins with the general registers.
@@ -73,22 +79,22 @@ const INSTRUCTION_POINTER: usize = offset_of!(libc::user_regs_struct, rip);
 
 /// The instruction pointer of a stopped thread.
 pub(super) fn instruction_pointer(thread: i32) -> Result<u64> {
-    request(libc::PTRACE_PEEKUSER as _, thread, INSTRUCTION_POINTER, 0).map(i64::cast_unsigned)
+    request(libc::PTRACE_PEEKUSER, thread, INSTRUCTION_POINTER, 0).map(i64::cast_unsigned)
 }
 
 /// Sets the instruction pointer of a stopped thread.
 pub(super) fn set_instruction_pointer(thread: i32, address: u64) -> Result<()> {
-    request(libc::PTRACE_POKEUSER as _, thread, INSTRUCTION_POINTER, address as usize).map(drop)
+    request(libc::PTRACE_POKEUSER, thread, INSTRUCTION_POINTER, address as usize).map(drop)
 }
 
 /// Eight bytes of a stopped thread's memory.
 pub(super) fn peek(thread: i32, address: u64) -> Result<[u8; 8]> {
-    request(libc::PTRACE_PEEKTEXT as _, thread, address as usize, 0).map(i64::to_ne_bytes)
+    request(libc::PTRACE_PEEKTEXT, thread, address as usize, 0).map(i64::to_ne_bytes)
 }
 
 /// Replaces eight bytes of a stopped thread's memory, also where it may not write itself.
 pub(super) fn poke(thread: i32, address: u64, bytes: [u8; 8]) -> Result<()> {
-    request(libc::PTRACE_POKETEXT as _, thread, address as usize, usize::from_ne_bytes(bytes)).map(drop)
+    request(libc::PTRACE_POKETEXT, thread, address as usize, usize::from_ne_bytes(bytes)).map(drop)
 }
 
 /// True when the SIGTRAP that a thread stopped for came from an instruction, not from `kill`.

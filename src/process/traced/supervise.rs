@@ -36,16 +36,8 @@ struct Supervision<'t> {
 /// Follows `root`, which the calling thread has seized, to the end of all its relatives.
 pub(super) fn supervise(root: i32, tracer: &mut dyn Tracer) -> Result<Ended> {
     let threads = HashMap::from([(root, root)]);
-    let mut this = Supervision {
-        tracer,
-        root,
-        threads,
-        ending: false,
-        early: false,
-        failure: None,
-        ended: None,
-        survivors: Vec::new(),
-    };
+    let mut this =
+        Supervision { tracer, root, threads, ending: false, early: false, failure: None, ended: None, survivors: Vec::new() };
     while let Some((thread, change, usage)) = ptrace::wait()? {
         this.change(thread, change, usage);
     }

@@ -39,26 +39,26 @@ impl Tracer for Counting {
     }
 }
 
-fn traced(script: &str, tracer: &mut Counting) -> Result<Traced, TraceError> {
+fn traced(script: &str, counting: &mut Counting) -> Result<Traced, TraceError> {
     let limits = Limits { timeout: Duration::from_secs(60), ..Limits::default() };
-    run_traced(&Launch::new("/bin/sh", "/").args(["-c", script]), &limits, tracer)
+    run_traced(&Launch::new("/bin/sh", "/").args(["-c", script]), &limits, counting)
 }
 
 #[test]
 fn every_program_and_every_end_is_seen() {
-    let mut tracer = Counting::default();
-    let traced = traced("/bin/true; /bin/false; echo out; echo err >&2; exit 3", &mut tracer).unwrap();
+    let mut counting = Counting::default();
+    let traced = traced("/bin/true; /bin/false; echo out; echo err >&2; exit 3", &mut counting).unwrap();
     assert_eq!((traced.finished.code, traced.finished.stdout_text().as_str()), (Some(3), "out\n"));
     assert_eq!((traced.finished.stderr_tail(1).as_str(), traced.finished.survivors), ("err", 0));
-    assert_eq!((tracer.executed, tracer.ended), (3, 3));
+    assert_eq!((counting.executed, counting.ended), (3, 3));
     assert!(traced.finished.usage.unwrap().peak_rss > 0);
 }
 
 #[test]
 fn words_and_the_memory_file_show_the_same_bytes() {
-    let mut tracer = Counting::default();
-    traced("exit 0", &mut tracer).unwrap();
-    let (read, peeked) = tracer.seen.unwrap();
+    let mut counting = Counting::default();
+    traced("exit 0", &mut counting).unwrap();
+    let (read, peeked) = counting.seen.unwrap();
     assert_eq!(read, peeked);
     assert!(read.iter().any(|&byte| byte != 0));
 }
@@ -66,14 +66,14 @@ fn words_and_the_memory_file_show_the_same_bytes() {
 #[test]
 fn a_tracer_that_fails_ends_the_workload() {
     let start = Instant::now();
-    let mut tracer = Counting { fail: true, ..Counting::default() };
-    assert!(matches!(traced("sleep 50", &mut tracer), Err(TraceError::Failed(_))));
+    let mut counting = Counting { fail: true, ..Counting::default() };
+    assert!(matches!(traced("sleep 50", &mut counting), Err(TraceError::Failed(_))));
     assert!(start.elapsed() < Duration::from_secs(40));
 }
 
 #[test]
 fn a_tracer_may_end_the_workload() {
-    let mut tracer = Counting { end: true, ..Counting::default() };
-    let traced = traced("sleep 50", &mut tracer).unwrap();
+    let mut counting = Counting { end: true, ..Counting::default() };
+    let traced = traced("sleep 50", &mut counting).unwrap();
     assert!(traced.ended_early && traced.finished.signal == Some(libc::SIGKILL));
 }

@@ -86,13 +86,14 @@ impl<'s> Breakpoints<'s> {
 
 impl Tracer for Breakpoints<'_> {
     fn executed(&mut self, stopped: &Stopped) -> Result<Flow> {
-        let image = Image::of(stopped, self.sites)?;
-        if let Some(image) = &image {
-            self.executed += 1;
-            let open: Vec<usize> = (0..self.sites.len()).filter(|&site| self.is_open(site)).collect();
-            self.strange += image.patch(stopped, self.sites, &open, Patch::Breakpoint)?;
-        }
-        self.images.insert(stopped.process(), image);
+        let Some(image) = Image::of(stopped, self.sites)? else {
+            self.images.insert(stopped.process(), None);
+            return Ok(Flow::Continue);
+        };
+        self.executed += 1;
+        let open: Vec<usize> = (0..self.sites.len()).filter(|&site| self.is_open(site)).collect();
+        self.strange += image.patch(stopped, self.sites, &open, Patch::Breakpoint)?;
+        self.images.insert(stopped.process(), Some(image));
         Ok(if self.strange > 0 { Flow::End } else { self.flow() })
     }
 

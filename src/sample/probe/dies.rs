@@ -25,17 +25,8 @@ struct Declaration<'d> {
 pub(super) struct Functions<'d> {
     /// In order of their offsets.
     declarations: Vec<Declaration<'d>>,
-    /// An address and the offset of the entry that says which function begins there.
+    /// The offset of the entry that says which function it is, and an address where it begins.
     instances: Vec<(usize, u64)>,
-}
-
-/// A place where a function begins.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Instance {
-    /// Offset of the entry in which the references end: the same for all copies of a function in one unit.
-    function: usize,
-    address: u64,
-    entry: usize,
 }
 
 /// Entry addresses of functions by linkage name (plain name where a function has no other).
@@ -49,16 +40,14 @@ pub(super) struct Named {
 impl Named {
     /// Every function with its entry address; neighbours often share a name.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.functions
-            .iter()
-            .filter_map(|&(start, end, address)| Some((self.text.get(start as usize..end as usize)?, address)))
+        self.functions.iter().filter_map(|&(start, end, address)| Some((self.text.get(start as usize..end as usize)?, address)))
     }
 
-    fn add(&mut self, name: &str, instances: &[Instance]) {
+    fn add(&mut self, name: &str, instances: &[(usize, u64)]) {
         let start = self.text.len() as u32;
         self.text.push_str(name);
         let end = self.text.len() as u32;
-        self.functions.extend(instances.iter().map(|instance| (start, end, instance.address)));
+        self.functions.extend(instances.iter().map(|&(_, address)| (start, end, address)));
     }
 }
 
@@ -85,32 +74,44 @@ impl<'d> Functions<'d> {
             }
             let offset = unit.header.debug_info_offset().map_or(0, |base| base.0) + offset.0;
             let read = read_entry(&unit_ref, &mut entries, abbreviation, &mut addresses)?;
-            let file = header.zip(read.file).and_then(|(header, number)| unit_files.get(number, files, dwarf, unit, header));
+            let mut file_of = |number: Option<u64>| {
+                header.zip(number).and_then(|(header, number)| unit_files.get(number, files, dwarf, unit, header))
+            };
+            let (file, caller) = (file_of(read.file), file_of(read.call_file));
+            addresses.retain(|&address| code.contains(address));
             addresses.sort_unstable();
             addresses.dedup();
-            self.instances.extend(addresses.iter().filter(|&&address| code.contains(address)).map(|&address| (offset, address)));
-            self.declarations.push(Declaration { offset, file, ..read.declaration });
+            // An inlined copy says nothing about its function but where to look.
+            let inlined = abbreviation.tag() == gimli::DW_TAG_inlined_subroutine;
+            let function = if inlined { read.declaration.refers_to } else { Some(offset) };
+            self.instances
+                .extend(function.iter().flat_map(|&function| addresses.iter().map(move |&address| (function, address))));
+            if let (Some(line), Some(caller)) = (read.call_line, caller.and_then(|caller| files.entries.get_mut(caller))) {
+                // All code of a line may lie in what was inlined there.
+                caller.extend(addresses.iter().map(|&address| (line, address)));
+            }
+            if !inlined {
+                self.declarations.push(Declaration { offset, file, ..read.declaration });
+            }
         }
         Ok(())
     }
 
     /// Distributes all instances over the files of their declarations, and over names.
     pub(super) fn finish(mut self, files: &mut Files) -> Named {
-        let instances = std::mem::take(&mut self.instances);
-        let mut by_function: Vec<Instance> =
-            instances.into_iter().map(|(entry, address)| Instance { function: self.root(entry), address, entry }).collect();
-        by_function.sort_unstable();
-        by_function.dedup_by_key(|instance| (instance.function, instance.address));
+        let mut instances = std::mem::take(&mut self.instances);
+        instances.sort_unstable();
+        instances.dedup();
         let mut named = Named::default();
-        for instances in by_function.chunk_by(|a, b| a.function == b.function) {
-            let Some(function) = instances.first().map(|instance| self.resolved(instance.entry)) else { continue };
+        for same in instances.chunk_by(|a, b| a.0 == b.0) {
+            let Some(function) = same.first().map(|&(entry, _)| self.resolved(entry)) else { continue };
             if let (Some(file), Some(line)) = (function.file, function.line)
                 && let Some(entries) = files.entries.get_mut(file)
             {
-                entries.extend(instances.iter().map(|instance| (line, instance.address)));
+                entries.extend(same.iter().map(|&(_, address)| (line, address)));
             }
             if let Some(name) = function.linkage_name.or(function.name).and_then(|name| std::str::from_utf8(name).ok()) {
-                named.add(name, instances);
+                named.add(name, same);
             }
         }
         named
@@ -121,18 +122,10 @@ impl<'d> Functions<'d> {
         self.declarations.get(index)
     }
 
-    /// The entry at `offset` and those that it refers to, one after the other.
-    fn chain(&self, offset: usize) -> impl Iterator<Item = &Declaration<'d>> {
-        std::iter::successors(self.at(offset), |entry| self.at(entry.refers_to?)).take(MOST_HOPS)
-    }
-
-    fn root(&self, entry: usize) -> usize {
-        self.chain(entry).last().map_or(entry, |root| root.offset)
-    }
-
-    /// What the entries of a chain say together; the nearer one wins.
+    /// What an entry and those that it refers to say together; the nearer one wins.
     fn resolved(&self, entry: usize) -> Declaration<'d> {
-        self.chain(entry).fold(Declaration::default(), |known, next| Declaration {
+        let chain = std::iter::successors(self.at(entry), |entry| self.at(entry.refers_to?)).take(MOST_HOPS);
+        chain.fold(Declaration::default(), |known, next| Declaration {
             offset: next.offset,
             refers_to: next.refers_to,
             file: known.file.or(next.file),
@@ -143,10 +136,14 @@ impl<'d> Functions<'d> {
     }
 }
 
-/// An entry with its file as the unit numbers it.
+/// An entry with its files as the unit numbers them.
+#[derive(Default)]
 struct Read<'d> {
     declaration: Declaration<'d>,
     file: Option<u64>,
+    /// Where an inlined copy was called.
+    call_file: Option<u64>,
+    call_line: Option<u32>,
 }
 
 fn read_entry<'d>(
@@ -156,7 +153,7 @@ fn read_entry<'d>(
     addresses: &mut Vec<u64>,
 ) -> gimli::Result<Read<'d>> {
     addresses.clear();
-    let mut read = Read { declaration: Declaration::default(), file: None };
+    let mut read = Read::default();
     let mut ranges = None;
     // An entry_pc that is a plain number counts from low_pc (DWARF 5, 2.18).
     let (mut low, mut entry_offset) = (None, None);
@@ -171,13 +168,10 @@ fn read_entry<'d>(
             },
             gimli::DW_AT_ranges => ranges = Some(value),
             gimli::DW_AT_abstract_origin | gimli::DW_AT_specification => read.declaration.refers_to = target(unit, value),
-            gimli::DW_AT_decl_file => {
-                read.file = match value {
-                    AttributeValue::FileIndex(number) => Some(number),
-                    other => other.udata_value(),
-                }
-            }
-            gimli::DW_AT_decl_line => read.declaration.line = value.udata_value().and_then(|line| u32::try_from(line).ok()),
+            gimli::DW_AT_decl_file => read.file = file_number(value),
+            gimli::DW_AT_decl_line => read.declaration.line = line_number(value),
+            gimli::DW_AT_call_file => read.call_file = file_number(value),
+            gimli::DW_AT_call_line => read.call_line = line_number(value),
             gimli::DW_AT_linkage_name => read.declaration.linkage_name = unit.attr_string(value).ok().map(|name| name.slice()),
             gimli::DW_AT_name => read.declaration.name = unit.attr_string(value).ok().map(|name| name.slice()),
             _ => {}
@@ -195,6 +189,17 @@ fn read_entry<'d>(
         }
     }
     Ok(read)
+}
+
+fn file_number(value: AttributeValue<Slice<'_>>) -> Option<u64> {
+    match value {
+        AttributeValue::FileIndex(number) => Some(number),
+        other => other.udata_value(),
+    }
+}
+
+fn line_number(value: AttributeValue<Slice<'_>>) -> Option<u32> {
+    value.udata_value().and_then(|line| u32::try_from(line).ok())
 }
 
 /// Where a reference leads, as an offset in `.debug_info`.

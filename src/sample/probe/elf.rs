@@ -10,7 +10,7 @@ use object::{Architecture, BinaryFormat, Object, ObjectSection, SectionFlags};
 
 use super::error::ProbeError;
 
-/// Borrowed bytes of a debug section; x86_64 is little-endian.
+/// Borrowed bytes of a debug section; `x86_64` is little-endian.
 pub(super) type Slice<'d> = EndianSlice<'d, LittleEndian>;
 
 /// A section of instructions, with their bytes.
@@ -72,12 +72,12 @@ impl Executable {
         Ok(Self { path: path.to_owned(), bytes, identity })
     }
 
-    pub(super) fn malformed(&self, reason: impl ToString) -> ProbeError {
+    pub(super) fn malformed(&self, reason: &impl ToString) -> ProbeError {
         ProbeError::Malformed { executable: self.path.clone(), reason: reason.to_string() }
     }
 
     pub(super) fn parse(&self) -> Result<object::File<'_>, ProbeError> {
-        let file = object::File::parse(self.bytes.as_slice()).map_err(|error| self.malformed(error))?;
+        let file = object::File::parse(self.bytes.as_slice()).map_err(|error| self.malformed(&error))?;
         let fits = file.format() == BinaryFormat::Elf && file.architecture() == Architecture::X86_64 && file.is_64();
         if !fits {
             let reason = format!("`{}` is {:?} for {:?}", self.path.display(), file.format(), file.architecture());
@@ -90,7 +90,7 @@ impl Executable {
         let is_code = |flags| matches!(flags, SectionFlags::Elf { sh_flags, .. } if sh_flags.0 & SHF_EXECINSTR.0 != 0);
         let mut sections = Vec::new();
         for section in file.sections().filter(|section| is_code(section.flags())) {
-            let bytes = section.data().map_err(|error| self.malformed(error))?;
+            let bytes = section.data().map_err(|error| self.malformed(&error))?;
             sections.push(Code { start: section.address(), bytes: bytes.to_vec() });
         }
         sections.sort_by_key(|section| section.start);
@@ -106,7 +106,7 @@ impl Executable {
             Some(section) => section.uncompressed_data(),
             None => Ok(Cow::Borrowed(&[][..])),
         })
-        .map_err(|error| self.malformed(error))
+        .map_err(|error| self.malformed(&error))
     }
 }
 

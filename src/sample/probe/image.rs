@@ -85,8 +85,9 @@ impl Image {
 
 /// The vector is pairs of type and value, as wide as pointers.
 fn entry_of(vector: &[u8]) -> Option<u64> {
-    let number = |bytes: &[u8]| bytes.try_into().ok().map(u64::from_le_bytes);
-    vector.chunks_exact(16).find(|pair| number(&pair[..8]) == Some(AT_ENTRY)).and_then(|pair| number(&pair[8..]))
+    let (words, _) = vector.as_chunks::<8>();
+    let mut pairs = words.chunks_exact(2).filter_map(|pair| pair.first().zip(pair.last()));
+    pairs.find(|(kind, _)| u64::from_le_bytes(**kind) == AT_ENTRY).map(|(_, value)| u64::from_le_bytes(*value))
 }
 
 #[cfg(test)]

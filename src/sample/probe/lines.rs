@@ -17,7 +17,7 @@ pub(super) struct Files {
     pub(super) paths: Vec<String>,
     /// Per file, addresses of statements by line.
     pub(super) statements: Vec<Vec<Place>>,
-    /// Per file, entry addresses of functions (and of their inlined copies) by declaration line.
+    /// Per file, entry addresses of functions and of their inlined copies by declaration line, and of the latter by call line.
     pub(super) entries: Vec<Vec<Place>>,
     index: HashMap<String, usize>,
 }
@@ -55,10 +55,17 @@ impl Files {
     }
 }
 
+#[derive(Clone, Copy)]
+enum Known {
+    NotAsked,
+    Nowhere,
+    At(usize),
+}
+
 /// The numbers that one unit gives to files, translated to [`Files`].
 #[derive(Default)]
 pub(super) struct UnitFiles {
-    known: Vec<Option<Option<usize>>>,
+    known: Vec<Known>,
 }
 
 impl UnitFiles {
@@ -73,17 +80,25 @@ impl UnitFiles {
         // A damaged table must not make us allocate what it says.
         let slot = usize::try_from(number).ok().filter(|&slot| slot <= header.file_names().len())?;
         if self.known.len() <= slot {
-            self.known.resize(slot + 1, None);
+            self.known.resize(slot + 1, Known::NotAsked);
         }
-        let cached = self.known.get_mut(slot)?;
-        if cached.is_none() {
-            *cached = Some(path_of(number, dwarf, unit, header).map(|path| files.intern(path)));
+        let known = self.known.get_mut(slot)?;
+        if matches!(known, Known::NotAsked) {
+            *known = path_of(number, dwarf, unit, header).map_or(Known::Nowhere, |path| Known::At(files.intern(path)));
         }
-        cached.flatten()
+        match *known {
+            Known::At(file) => Some(file),
+            Known::NotAsked | Known::Nowhere => None,
+        }
     }
 }
 
-fn path_of<'d>(number: u64, dwarf: &Dwarf<Slice<'d>>, unit: &Unit<Slice<'d>>, header: &LineProgramHeader<Slice<'d>>) -> Option<String> {
+fn path_of<'d>(
+    number: u64,
+    dwarf: &Dwarf<Slice<'d>>,
+    unit: &Unit<Slice<'d>>,
+    header: &LineProgramHeader<Slice<'d>>,
+) -> Option<String> {
     let file = header.file(number)?;
     let text = |value| dwarf.attr_string(unit, value).ok().map(|slice| slice.to_string_lossy().into_owned());
     let name = text(file.path_name())?;

@@ -27,7 +27,7 @@ pub struct ProbeMap {
 }
 
 impl ProbeMap {
-    /// Reads an x86_64 ELF executable.
+    /// Reads an `x86_64` ELF executable.
     ///
     /// Fails when the file cannot be read, is something else, or has no DWARF; single units that cannot be read are counted
     /// ([`Self::damaged_units`]) and left out.
@@ -50,7 +50,7 @@ impl ProbeMap {
                     }
                 }
                 Ok(None) => break,
-                Err(error) => return Err(contents.malformed(error)),
+                Err(error) => return Err(contents.malformed(&error)),
             }
         }
         let named = functions.finish(&mut files);

@@ -19,8 +19,10 @@ pub struct Sites {
     addresses: Vec<u64>,
     /// The byte that a breakpoint replaces.
     originals: Vec<u8>,
-    site_regions: Groups,
-    region_sites: Groups,
+    /// Regions per site.
+    by_site: Groups,
+    /// Sites per region.
+    by_region: Groups,
 }
 
 impl Sites {
@@ -44,10 +46,10 @@ impl Sites {
             }
             pairs.push((addresses.len() - 1, region));
         }
-        let site_regions = Groups::new(addresses.len(), &pairs);
+        let by_site = Groups::new(addresses.len(), &pairs);
         let turned: Vec<(usize, usize)> = pairs.iter().map(|&(site, region)| (region, site)).collect();
-        let region_sites = Groups::new(regions, &turned);
-        Self { executable, identity, entry: code.entry, addresses, originals, site_regions, region_sites }
+        let by_region = Groups::new(regions, &turned);
+        Self { executable, identity, entry: code.entry, addresses, originals, by_site, by_region }
     }
 
     /// How many breakpoints there are.
@@ -62,11 +64,11 @@ impl Sites {
 
     /// How many breakpoints speak for a region.
     pub fn of_region(&self, region: usize) -> usize {
-        self.region_sites.get(region).len()
+        self.by_region.get(region).len()
     }
 
     pub(super) fn regions(&self) -> usize {
-        self.region_sites.len()
+        self.by_region.len()
     }
 
     pub(super) fn at(&self, address: u64) -> Option<usize> {
@@ -82,11 +84,11 @@ impl Sites {
     }
 
     pub(super) fn regions_of(&self, site: usize) -> &[usize] {
-        self.site_regions.get(site)
+        self.by_site.get(site)
     }
 
     pub(super) fn sites_of(&self, region: usize) -> &[usize] {
-        self.region_sites.get(region)
+        self.by_region.get(region)
     }
 }
 

@@ -200,22 +200,47 @@ fn four_threads_at_one_breakpoint_do_not_hang() {
 
 #[test]
 fn thousands_of_breakpoints_change_nothing_for_the_program() {
-    let everything = Region::lines("rs", 1, u32::MAX);
-    let all: Vec<Region> = (1..=SOURCE.lines().count() as u32).map(|line| Region::lines(&fixture().source, line, line)).collect();
-    assert!(fixture().map.sites(&[everything]).is_empty(), "`rs` is no path component");
-    let std = [Region::lines("library/std/src/rt.rs", 1, u32::MAX), Region::lines("library/core/src/fmt/mod.rs", 1, u32::MAX)];
-    let probed_std = probed("plain", &std);
-    assert_eq!((outcomes(&probed_std), probed_std.finished.code), (vec![Outcome::Executed; 2], Some(3)));
-    assert!(probed_std.executions[1].sites > 1000, "{:?}", probed_std.executions);
-    let each_line = run(&launch("plain"), &fixture().map.sites(&all), &Limits { every_site: true, ..limits(60) }).unwrap();
-    assert_eq!(each_line.finished.code, Some(3));
+    let std = ["std/src/rt.rs", "core/src/fmt/mod.rs", "core/src/fmt/num.rs", "core/src/str/mod.rs", "core/src/num/mod.rs"];
+    let more = [
+        "core/src/slice/mod.rs",
+        "core/src/ptr/mod.rs",
+        "alloc/src/vec/mod.rs",
+        "alloc/src/raw_vec/mod.rs",
+        "core/src/option.rs",
+    ];
+    let regions: Vec<Region> =
+        std.iter().chain(&more).map(|file| Region::lines(format!("library/{file}"), 1, u32::MAX)).collect();
+    let sites = fixture().map.sites(&regions);
+    assert!(sites.len() > 2000, "{}", sites.len());
+    for every_site in [false, true] {
+        for (mode, code) in [("plain", 3), ("together", 4), ("fork", 7), ("child", 5)] {
+            let probed = run(&launch(mode), &sites, &Limits { every_site, ..limits(60) }).unwrap();
+            assert_eq!(probed.finished.code, Some(code));
+            assert_eq!(probed.executions[0].outcome, Outcome::Executed);
+            assert_eq!(probed.executions[0].sites, sites.of_region(0));
+        }
+    }
+}
+
+#[test]
+fn a_path_is_no_tail_unless_whole_components_are() {
+    assert!(fixture().map.sites(&[Region::lines("rs", 1, u32::MAX)]).is_empty());
+    assert!(!fixture().map.sites(&[Region::lines("program.rs", 1, u32::MAX)]).is_empty());
+}
+
+#[test]
+fn a_question_without_code_is_answered_without_a_full_run() {
+    let nothing = fixture().map.sites(&[Region::lines("/no/such/file.rs", 1, 9)]);
+    let answer = run(&launch("hang"), &nothing, &Limits { end_early: true, ..limits(60) }).unwrap();
+    assert!(answer.ended_early && outcomes(&answer) == [Outcome::NoCode]);
 }
 
 #[test]
 fn a_position_dependent_executable_is_probed_too() {
     let dir = tempfile::tempdir().unwrap();
     let flags = ["-C", "relocation-model=static"];
-    let (source, executable) = compiled(dir.path(), "fixed", "#[inline(never)] fn run() {\n println!(\"x\");\n}\nfn main() {\n run()\n}\n", &flags);
+    let (source, executable) =
+        compiled(dir.path(), "fixed", "#[inline(never)] fn run() {\n println!(\"x\");\n}\nfn main() {\n run()\n}\n", &flags);
     let map = ProbeMap::load(&executable).unwrap();
     let probed = run(&Launch::new(&executable, "/"), &map.sites(&[Region::lines(source, 1, 3)]), &limits(60)).unwrap();
     assert_eq!((outcomes(&probed), probed.finished.success()), (vec![Outcome::Executed], true));
@@ -235,7 +260,12 @@ fn a_rebuilt_executable_is_noticed() {
     let body = |n: u32| format!("fn main() {{\n std::process::exit(std::env::args().count() as i32 * {n});\n}}\n");
     let (source, executable) = compiled(dir.path(), "old", &body(1), &[]);
     let sites = ProbeMap::load(&executable).unwrap().sites(&[Region::lines(source, 1, 3)]);
-    let (_, other) = compiled(dir.path(), "new", &format!("#[used] static X: [u8; 99] = [1; 99];\nfn f() {{ println!() }}\n{}", body(7).replace("{\n", "{\n f();")), &[]);
+    let (_, other) = compiled(
+        dir.path(),
+        "new",
+        &format!("#[used] static X: [u8; 99] = [1; 99];\nfn f() {{ println!() }}\n{}", body(7).replace("{\n", "{\n f();")),
+        &[],
+    );
     // Written over in place: the same file, other contents.
     std::fs::write(&executable, std::fs::read(other).unwrap()).unwrap();
     let answer = run(&Launch::new(&executable, "/"), &sites, &limits(60));
@@ -251,21 +281,49 @@ fn a_program_that_cannot_be_started_is_a_spawn_error() {
     }
 }
 
-/// Set for the copy of this test executable that shall see its ptrace refused.
-const REFUSED: &str = "PERF_EXPERT_TEST_PTRACE_IS_REFUSED";
+/// Set for the copy of this test executable that plays the part of the whole tool.
+const IS_COPY: &str = "PERF_EXPERT_TEST_IS_A_COPY";
+
+/// Runs one test again in a process of its own. True in that process.
+fn in_a_copy(test: &str, variables: &[(&str, &str)]) -> bool {
+    if std::env::var_os(IS_COPY).is_some() {
+        return true;
+    }
+    let name = format!("sample::probe::tests::{test}");
+    let copy = Tool::new(std::env::current_exe().unwrap()).args(["--exact", &name]).env(IS_COPY, "1");
+    let output = variables.iter().fold(copy, |copy, (name, value)| copy.env(name, value)).run_checked().unwrap();
+    assert!(output.text().contains("1 passed"), "{}", output.text());
+    false
+}
+
+fn own_children() -> String {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap().flatten();
+    tasks.map(|task| std::fs::read_to_string(task.path().join("children")).unwrap_or_default()).collect()
+}
 
 #[test]
 fn a_refused_ptrace_says_what_to_change_and_leaves_nothing_running() {
-    if std::env::var_os(REFUSED).is_some() {
+    let test = "a_refused_ptrace_says_what_to_change_and_leaves_nothing_running";
+    if in_a_copy(test, &[("PERF_EXPERT_SIMULATE_REFUSAL", "PTRACE")]) {
         let answer = run(&launch("plain"), &fixture().map.sites(&[region("fn called")]), &limits(60));
         let Err(error @ ProbeError::Refused { .. }) = answer else { panic!("{answer:?}") };
         assert!(error.hint().is_some_and(|hint| !hint.is_empty()));
-        let children = std::fs::read_to_string("/proc/thread-self/children").unwrap_or_default();
-        assert!(children.is_empty(), "{children}");
-        return;
+        assert_eq!(own_children(), "");
     }
-    let name = "sample::probe::tests::a_refused_ptrace_says_what_to_change_and_leaves_nothing_running";
-    let again = Tool::new(std::env::current_exe().unwrap()).args(["--exact", name]).env(REFUSED, "1");
-    let output = again.env("PERF_EXPERT_SIMULATE_REFUSAL", "PTRACE").run_checked().unwrap();
-    assert!(output.text().contains("1 passed"), "{}", output.text());
+}
+
+#[test]
+fn an_interrupt_ends_the_run_and_leaves_nothing_running() {
+    if in_a_copy("an_interrupt_ends_the_run_and_leaves_nothing_running", &[]) {
+        let sites = fixture().map.sites(&[region("fn called")]);
+        process::install_interrupt_handler().unwrap();
+        let me = rustix::process::getpid();
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(300));
+            rustix::process::kill_process(me, rustix::process::Signal::TERM)
+        });
+        let answer = run(&launch("hang-elsewhere"), &sites, &limits(600));
+        assert!(matches!(answer, Err(ProbeError::Process(ProcessError::Interrupted))), "{answer:?}");
+        assert_eq!(own_children(), "");
+    }
 }
