@@ -8,8 +8,6 @@
 //! condition that guards it, with its line, counts as executed.
 
 mod error;
-mod names;
-mod paths;
 mod region;
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
@@ -24,6 +22,10 @@ mod image;
 mod lines;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod map;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod names;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod paths;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod run;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

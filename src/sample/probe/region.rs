@@ -58,6 +58,7 @@ pub struct Execution {
     pub hit: usize,
 }
 
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 impl Execution {
     pub(super) fn new(sites: usize, hit: usize) -> Self {
         let outcome = match (sites, hit) {
@@ -92,6 +93,7 @@ pub struct Probed {
 }
 
 #[cfg(test)]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod tests {
     use super::*;
 
