@@ -1,13 +1,16 @@
 //! The only door through which this tool starts other programs.
 //!
 //! Tools (git, cargo, rustc) run through [`Tool`] (duct); workloads run through [`Launch`], which gives each one its own
-//! process group, a timeout, its resource usage by `wait4`, and an end: nothing that it forked survives it.
+//! process group, a timeout, its resource usage by `wait4`, and an end: nothing that it forked survives it. A workload can also
+//! run under the eyes of a tracer (`traced`: ptrace, `x86_64` Linux).
 //! It does not know what it runs, nor what the output means.
 
 mod interrupt;
 #[cfg(not(unix))]
 mod portable;
 mod tool;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub mod traced;
 #[cfg(unix)]
 mod unix;
 mod workload;

@@ -8,6 +8,7 @@ mod advice;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod perf_event;
 mod policy;
+pub mod probe;
 mod refusal;
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use super::LOCAL_GIT_VARIABLES;
@@ -20,7 +20,7 @@ const RUN_MARKER: &str = "PERF_EXPERT_RUN";
 
 static RUNS: AtomicU64 = AtomicU64::new(0);
 
-struct Gate {
+pub(super) struct Gate {
     child_says_pid: OwnedFd,
     parent_reads_pid: OwnedFd,
     child_waits: OwnedFd,
@@ -53,19 +53,34 @@ pub(super) fn run_gated(
 }
 
 impl Gate {
-    fn new() -> std::io::Result<Self> {
+    pub(super) fn new() -> std::io::Result<Self> {
         let flags = rustix::pipe::PipeFlags::CLOEXEC;
         let (parent_reads_pid, child_says_pid) = rustix::pipe::pipe_with(flags)?;
         let (child_waits, parent_opens) = rustix::pipe::pipe_with(flags)?;
         Ok(Self { child_says_pid, parent_reads_pid, child_waits, parent_opens })
     }
+
+    /// The descriptors that the child uses: where it says its pid, where it waits, and the end that it must close.
+    pub(super) fn raw(&self) -> (i32, i32, i32) {
+        (self.child_says_pid.as_raw_fd(), self.child_waits.as_raw_fd(), self.parent_opens.as_raw_fd())
+    }
+
+    /// Lets the child execute its program.
+    pub(super) fn open(&self) {
+        let _child_died_at_the_gate = rustix::io::write(&self.parent_opens, b"x");
+    }
 }
 
-fn spawn_error(launch: &Launch, source: std::io::Error) -> ProcessError {
+/// A marker that no other run of this process has.
+pub(super) fn new_marker() -> String {
+    format!("{}-{}", std::process::id(), RUNS.fetch_add(1, Ordering::Relaxed))
+}
+
+pub(super) fn spawn_error(launch: &Launch, source: std::io::Error) -> ProcessError {
     ProcessError::Spawn { command: launch.display(), source }
 }
 
-fn command_of(launch: &Launch, marker: &str) -> Command {
+pub(super) fn command_of(launch: &Launch, marker: &str) -> Command {
     let mut command = Command::new(&launch.program);
     command.args(&launch.args).current_dir(&launch.cwd).process_group(0);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -83,7 +98,7 @@ fn command_of(launch: &Launch, marker: &str) -> Command {
 }
 
 /// Adds what must happen between `fork` and `exec`: die with the parent, and wait at the gate if there is one.
-fn prepare_child(command: &mut Command, gate: Option<(i32, i32, i32)>) {
+pub(super) fn prepare_child(command: &mut Command, gate: Option<(i32, i32, i32)>) {
     let hook = move || {
         #[cfg(target_os = "linux")]
         die_with_parent()?;
@@ -130,10 +145,9 @@ fn supervise(
         return Err(ProcessError::Interrupted);
     }
     adopt_orphans();
-    let marker = format!("{}-{}", std::process::id(), RUNS.fetch_add(1, Ordering::Relaxed));
+    let marker = new_marker();
     let mut command = command_of(launch, &marker);
-    let raw = gate.as_ref().map(|g| (g.child_says_pid.as_raw_fd(), g.child_waits.as_raw_fd(), g.parent_opens.as_raw_fd()));
-    prepare_child(&mut command, raw);
+    prepare_child(&mut command, gate.as_ref().map(Gate::raw));
 
     let (events, inbox) = sync_channel(2);
     let (outputs, collected) = sync_channel(2);
@@ -144,10 +158,14 @@ fn supervise(
         scope.spawn(move || own_child(command, &events, &outputs, stdout_cap, stderr_cap));
         let mut start = Instant::now();
         if let Some(gate) = &gate {
-            let pid = read_pid(gate, &inbox).map_err(|source| spawn_error(launch, source))?;
+            let fork_failed = || match inbox.try_recv() {
+                Ok(Event::Ended(Err(source))) => Some(source),
+                _ => None,
+            };
+            let pid = read_pid(gate, fork_failed).map_err(|source| spawn_error(launch, source))?;
             before(&Gated { pid });
             start = Instant::now();
-            let _child_died_at_the_gate = rustix::io::write(&gate.parent_opens, b"x");
+            gate.open();
         }
         let mut guard = None;
         let mut pid = 0;
@@ -197,15 +215,16 @@ fn supervise(
     })
 }
 
-fn read_pid(gate: &Gate, inbox: &Receiver<Event>) -> std::io::Result<u32> {
+/// Waits until the child stands at the gate; `fork_failed` answers why there will never be one.
+pub(super) fn read_pid(gate: &Gate, fork_failed: impl Fn() -> Option<std::io::Error>) -> std::io::Result<u32> {
     let mut bytes = [0u8; 4];
-    // A failed fork leaves the pipe silent: its error arrives as an event instead.
+    // A failed fork leaves the pipe silent: its error arrives another way.
     loop {
         let mut polled = [rustix::event::PollFd::new(&gate.parent_reads_pid, rustix::event::PollFlags::IN)];
         let timeout = rustix::event::Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
         match rustix::event::poll(&mut polled, Some(&timeout)) {
             Ok(0) | Err(rustix::io::Errno::INTR) => {
-                if let Ok(Event::Ended(Err(source))) = inbox.try_recv() {
+                if let Some(source) = fork_failed() {
                     return Err(source);
                 }
             }
@@ -261,7 +280,7 @@ fn wait4(pid: i32) -> std::io::Result<Ended> {
     }
 }
 
-fn usage_of(raw: &libc::rusage) -> Usage {
+pub(super) fn usage_of(raw: &libc::rusage) -> Usage {
     let time = |t: libc::timeval| Duration::new(t.tv_sec as u64, t.tv_usec as u32 * 1000);
     // getrusage(2): ru_maxrss is in kilobytes on Linux and in bytes on macOS.
     let rss_unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
@@ -276,7 +295,7 @@ fn usage_of(raw: &libc::rusage) -> Usage {
     }
 }
 
-fn first_bytes(mut pipe: impl Read, cap: usize) -> Vec<u8> {
+pub(super) fn first_bytes(mut pipe: impl Read, cap: usize) -> Vec<u8> {
     let mut kept = Vec::new();
     let mut buffer = [0u8; 16 << 10];
     while let Ok(n @ 1..) = pipe.read(&mut buffer) {
@@ -286,7 +305,7 @@ fn first_bytes(mut pipe: impl Read, cap: usize) -> Vec<u8> {
     kept
 }
 
-fn last_bytes(mut pipe: impl Read, cap: usize) -> Vec<u8> {
+pub(super) fn last_bytes(mut pipe: impl Read, cap: usize) -> Vec<u8> {
     let mut kept = Vec::new();
     let mut buffer = [0u8; 16 << 10];
     while let Ok(n @ 1..) = pipe.read(&mut buffer) {
@@ -300,7 +319,7 @@ fn last_bytes(mut pipe: impl Read, cap: usize) -> Vec<u8> {
 }
 
 #[cfg(target_os = "linux")]
-fn adopt_orphans() {
+pub(super) fn adopt_orphans() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         // Any non-zero value means "yes"; without it, orphans of a workload go to init and can only be killed by group.
@@ -309,10 +328,10 @@ fn adopt_orphans() {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn adopt_orphans() {}
+pub(super) fn adopt_orphans() {}
 
 /// Kills what is left of a run: its process group, then every adopted process that carries the run's marker.
-fn end_survivors(group: u32, marker: &str) -> usize {
+pub(super) fn end_survivors(group: u32, marker: &str) -> usize {
     interrupt::kill_group(group as i32);
     let mut ended = 0;
     // An orphan may fork while it is being killed: look again until nothing is left.
