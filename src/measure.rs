@@ -2,6 +2,8 @@
 //!
 //! Does not judge (`stats`, `verdict`) and does not sample stacks (`sample`).
 
+pub mod clock;
 pub mod workload;
 
+pub use clock::{ClockChoice, ClockKind};
 pub use workload::{Workload, WorkloadKind};
