@@ -23,7 +23,7 @@ pub struct Calibration {
 }
 
 /// Pairs of runs that the noise model rests on.
-pub const PAIRS: usize = 6;
+pub const PAIRS: usize = 8;
 
 /// Seconds of the run that is watched for threads and waits; the smallest that criterion's profile mode accepts.
 const WATCHED_SECONDS: u32 = 1;
@@ -77,7 +77,12 @@ pub fn choose_clock(runner: &mut LiveRunner<'_>, workload: &Workload, side: &Sid
 }
 
 /// Makes sure that the preloaded clock really answers, and makes a dear run cheaper by letting the clock run faster.
-fn try_shim(runner: &mut LiveRunner<'_>, workload: &Workload, side: &Side, choice: ClockChoice) -> Result<ClockChoice, HarnessError> {
+fn try_shim(
+    runner: &mut LiveRunner<'_>,
+    workload: &Workload,
+    side: &Side,
+    choice: ClockChoice,
+) -> Result<ClockChoice, HarnessError> {
     if runner.shim().is_none() {
         return Ok(choice.fall_back_to_wall("it computes, but the CPU clock could not be built on this machine"));
     }
@@ -101,4 +106,86 @@ fn try_shim(runner: &mut LiveRunner<'_>, workload: &Workload, side: &Side, choic
 
 fn cpu_of(reading: &Reading) -> Duration {
     reading.usage.map_or_else(|| Duration::from_nanos(reading.wall as u64), |usage| usage.cpu())
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use std::ffi::OsStr;
+    use std::path::Path;
+
+    use super::*;
+    use crate::measure::clock::ClockShim;
+    use crate::measure::workload::sample;
+    use crate::measure::{Statistic, WorkloadKind};
+    use crate::process::Tool;
+
+    /// Understands criterion's flags, insists on a second of "measurement" whatever it is told, and reports what an iteration took.
+    const STUBBORN: &str = r###"
+        use std::time::{Duration, Instant};
+        fn work() { let mut x = 1u64; for _ in 0..20_000 { x = std::hint::black_box(x.wrapping_mul(3)); } }
+        fn main() {
+            let args: Vec<String> = std::env::args().collect();
+            if args.iter().any(|a| a == "--list") { println!("work: benchmark"); return; }
+            let (start, mut iterations) = (Instant::now(), 0u64);
+            while start.elapsed() < Duration::from_secs(1) { work(); iterations += 1; }
+            let nanos = start.elapsed().as_nanos();
+            println!("Benchmarking work: Complete (Analysis Disabled)");
+            if args.iter().any(|a| a == "--profile-time") { return; }
+            let dir = std::path::Path::new(&std::env::var("CRITERION_HOME").unwrap()).join("work/new");
+            std::fs::create_dir_all(&dir).unwrap();
+            std::fs::write(dir.join("benchmark.json"), r##"{"full_id":"work"}"##).unwrap();
+            std::fs::write(dir.join("sample.json"), format!("{{\"iters\":[{iterations}],\"times\":[{nanos}]}}")).unwrap();
+        }
+    "###;
+
+    fn stubborn(dir: &Path) -> Side {
+        let (source, built) = (dir.join("main.rs"), dir.join("program"));
+        std::fs::write(&source, STUBBORN).unwrap();
+        Tool::new("rustc").args(["-O", "-o"]).arg(&built).arg(&source).run_checked().unwrap();
+        std::fs::create_dir_all(dir.join("crates/x")).unwrap();
+        Side::new(built, dir)
+    }
+
+    #[test]
+    fn a_bench_that_hard_codes_its_seconds_gets_a_faster_clock_and_the_same_result() {
+        let dir = tempfile::tempdir().unwrap();
+        let side = stubborn(dir.path());
+        let shim = ClockShim::prepare(&dir.path().join("cache"), OsStr::new("rustc")).unwrap();
+        let workload = sample("work", WorkloadKind::Criterion);
+        let mut runner = LiveRunner::new(Some(&shim), dir.path(), Duration::from_secs(60));
+        let choice = choose_clock(&mut runner, &workload, &side).unwrap();
+        assert_eq!(choice.clock, ClockKind::Cpu, "{choice:?}");
+        assert!(choice.scale > 1, "{choice:?}");
+
+        let slow = runner.run_once(&workload, &side, &ClockChoice { scale: 1, ..choice.clone() }).unwrap();
+        let quick = runner.run_once(&workload, &side, &choice).unwrap();
+        assert!(cpu_of(&quick) < cpu_of(&slow) / 2);
+        let ratio = quick.latency.median / slow.latency.median;
+        assert!((0.5..2.0).contains(&ratio), "{ratio}");
+    }
+
+    #[test]
+    fn without_the_preloaded_clock_a_harness_falls_back_to_wall_and_says_why() {
+        let dir = tempfile::tempdir().unwrap();
+        let side = stubborn(dir.path());
+        let mut runner = LiveRunner::new(None, dir.path(), Duration::from_secs(60));
+        let choice = choose_clock(&mut runner, &sample("work", WorkloadKind::Criterion), &side).unwrap();
+        assert_eq!(choice.clock, ClockKind::Wall);
+        assert!(choice.reason.contains("could not be built"), "{}", choice.reason);
+    }
+
+    #[test]
+    fn a_sleeping_program_is_calibrated_on_the_wall_clock() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("crates/x")).unwrap();
+        let side = Side::new("/bin/sleep", dir.path());
+        let mut workload = sample("sleep", WorkloadKind::Binary);
+        workload.args = vec!["0.15".into()];
+        let mut runner = LiveRunner::new(None, dir.path(), Duration::from_secs(60));
+        let calibration = calibrate(&mut runner, &workload, &side, &side, 3).unwrap();
+        assert_eq!(calibration.clock.clock, ClockKind::Wall);
+        let noise = calibration.noise.unwrap();
+        assert!(noise.process_ms > 100.0 && noise.statistic == Statistic::Median && calibration.latency_ns.unwrap() > 100e6);
+    }
 }

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::Workload;
 use super::clock::{ClockChoice, ClockKind, ClockShim};
 use super::harness::{Harness, HarnessError, Latency, Side};
 use super::order::Role;
 use super::round::{Job, Reading, Runner};
-use super::Workload;
 use crate::process::{Finished, Limits, run};
 
 /// Runs workloads in fresh processes, each with a scratch directory of its own that is removed afterwards.
@@ -109,7 +109,8 @@ impl Runner for LiveRunner<'_> {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 

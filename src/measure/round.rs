@@ -2,6 +2,8 @@
 //!
 //! Runs one round and keeps score of failures; when to stop is the session's business.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::clock::ClockChoice;
@@ -30,6 +32,8 @@ pub struct Job {
     pub priority: f64,
     /// True when changed items reach it: Holm's family. False for negative controls.
     pub gating: bool,
+    /// Elapsed time that a round is expected to take (`NoiseModel::cost`), for the time limit; learned on the way when unknown.
+    pub round_cost: Option<Duration>,
 }
 
 impl Job {
@@ -91,6 +95,8 @@ pub struct Failures {
     pub base_message: Option<String>,
     /// What the last failing run of head said.
     pub head_message: Option<String>,
+    /// Why the sides cannot be compared although nothing crashed: one does not know the benchmark, or is on another clock.
+    pub not_comparable: Option<String>,
 }
 
 /// A failure that repeats is a fact; one alone may be chance.
@@ -101,12 +107,14 @@ const TOO_MANY: usize = 6;
 impl Failures {
     /// True when head fails again and again where base never did: a correctness regression, whatever the speed.
     pub fn head_only(&self) -> bool {
-        self.head >= REPEATED && self.base == 0
+        self.head >= REPEATED && self.base == 0 && self.not_comparable.is_none()
     }
 
     /// Why there is no point in going on, if there is none.
     pub fn hopeless(&self) -> Option<String> {
-        if self.head_only() {
+        if let Some(reason) = &self.not_comparable {
+            Some(format!("cannot be compared: {reason}"))
+        } else if self.head_only() {
             Some(format!("fails at head, not at base: {}", self.head_message.as_deref().unwrap_or("no message")))
         } else if self.base >= REPEATED {
             let sides = if self.head > 0 { "on both sides" } else { "at base" };
@@ -119,6 +127,11 @@ impl Failures {
     }
 
     fn note(&mut self, role: Role, error: &HarnessError) {
+        if !error.is_failed_run() {
+            let side = if role == Role::Head { "head" } else { "base" };
+            self.not_comparable = Some(format!("at {side}, {error}"));
+            return;
+        }
         let (count, message) = match role {
             Role::Head => (&mut self.head, &mut self.head_message),
             Role::Base | Role::Control => (&mut self.base, &mut self.base_message),

@@ -99,14 +99,16 @@ pub fn measure(
     order.sort_by(|&a, &b| jobs[b].priority.total_cmp(&jobs[a].priority));
 
     // Each pass takes every open workload to its next look: a decided one costs 12 rounds, whatever the others need.
-    'passes: while runs.iter().any(WorkloadRun::is_open) {
+    while runs.iter().any(WorkloadRun::is_open) {
         for &index in &order {
             while runs[index].is_open() && !runs[index].is_at_look() {
                 if interrupted() {
                     return Err(ProcessError::Interrupted.into());
                 }
                 if settings.max_time.is_some_and(|limit| start.elapsed() + runs[index].round_cost() > limit) {
-                    break 'passes;
+                    // A cheaper one may still fit.
+                    runs[index].stop();
+                    break;
                 }
                 runs[index].run_round(runner)?;
                 let done = runs.iter().filter(|run| !run.is_open()).count();
@@ -123,7 +125,8 @@ pub fn measure(
 /// Takes back the claims that do not survive the number of workloads: Holm among the gating ones, Benjamini–Hochberg among the others.
 fn correct(measured: &mut [Measured], settings: &Settings) {
     for gating in [true, false] {
-        let family: Vec<usize> = (0..measured.len()).filter(|&i| measured[i].gating == gating && measured[i].p_value.is_some()).collect();
+        let family: Vec<usize> =
+            (0..measured.len()).filter(|&i| measured[i].gating == gating && measured[i].p_value.is_some()).collect();
         let p_values: Vec<f64> = family.iter().filter_map(|&i| measured[i].p_value).collect();
         let kept =
             if gating { holm(&p_values, settings.alpha) } else { benjamini_hochberg(&p_values, settings.false_discovery_rate) };

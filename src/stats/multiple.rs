@@ -28,7 +28,7 @@ pub fn holm(p_values: &[f64], alpha: f64) -> Vec<bool> {
 pub fn benjamini_hochberg(p_values: &[f64], q: f64) -> Vec<bool> {
     let order = ascending(p_values);
     let passes = |rank: usize, index: usize| p_values[index] <= q * (rank + 1) as f64 / p_values.len() as f64;
-    let last = order.iter().enumerate().filter(|&(rank, &index)| passes(rank, index)).map(|(rank, _)| rank).last();
+    let last = order.iter().enumerate().rposition(|(rank, &index)| passes(rank, index));
     let mut rejected = vec![false; p_values.len()];
     for &index in order.iter().take(last.map_or(0, |rank| rank + 1)) {
         rejected[index] = true;

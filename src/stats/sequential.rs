@@ -9,6 +9,9 @@ pub const LOOKS: [usize; 5] = [12, 24, 48, 96, 192];
 /// Probability of a false claim of change per workload over all looks together.
 pub const ALPHA: f64 = 0.05;
 
+/// Quantile 1 − α/2 of the normal distribution for the α of one look (1 %).
+const LOOK_Z: f64 = 2.576;
+
 /// When to look, how strictly, and what counts as a change.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
@@ -67,18 +70,21 @@ impl Plan {
         let stop = match decision.outcome {
             Outcome::Same => true,
             Outcome::Faster | Outcome::Slower => self.overall_p(&decision) <= self.alpha / self.family.max(1) as f64,
-            Outcome::Inconclusive => {
-                decision.effect.is_some_and(|effect| decision.reason == Reason::TooWide && self.futile(head, &effect, &decision, last))
-            }
+            Outcome::Inconclusive => decision
+                .effect
+                .is_some_and(|effect| decision.reason == Reason::TooWide && self.futile(head, &effect, &decision, last)),
         };
         if stop { Step::Stop(decision) } else { Step::Continue(decision) }
     }
 
-    /// True when the interval that the last look can be expected to have (width ∝ 1/√n) fits into no region, wherever within
-    /// one and a half standard errors of the present median it may come to lie.
+    /// True when the interval that the last look can be expected to have fits into no region, wherever within one and a half
+    /// standard errors of the present median it may come to lie. Its width shrinks as 1/√n, or is what the robust spread makes of
+    /// it, if that is less: the ends of an early interval are nearly the extremes, and a few disturbed rounds (measured: 2 of 12,
+    /// by +30 % at a spread of 2 %) say nothing about the middle ranks that bound the median later.
     fn futile(&self, head: &[f64], effect: &Interval, decision: &Decision, last: usize) -> bool {
         let Some(sd) = robust_sd(head) else { return false };
-        let width = effect.half_width() * (head.len() as f64 / last as f64).sqrt();
+        let shrunk = effect.half_width() * (head.len() as f64 / last as f64).sqrt();
+        let width = shrunk.min(LOOK_Z * median_error(sd, last));
         let play = 1.5 * median_error(sd, head.len());
         let delta = decision.delta.ln_1p();
         let epsilon = self.margins.epsilon.ln_1p();
@@ -128,8 +134,7 @@ mod tests {
     #[test]
     fn unchanged_code_is_called_changed_in_at_most_one_of_a_hundred() {
         for sd in [0.005, 0.02, 0.07, 0.15, 0.35] {
-            let (changed, same, open, rounds) = rates(0.0, 0.0, sd, 2000);
-            eprintln!("A/A sd {sd}: changed {changed} same {same} open {open} rounds {rounds}");
+            let (changed, ..) = rates(0.0, 0.0, sd, 2000);
             assert!(changed <= 0.01, "sd {sd}: {changed}");
         }
     }
@@ -143,12 +148,13 @@ mod tests {
     #[test]
     fn five_percent_at_two_percent_spread_is_found() {
         let (changed, .., rounds) = rates(0.05, 0.0, 0.02, 1000);
-        eprintln!("5 % sd 2 %: {changed} after {rounds}");
         assert!(changed >= 0.95 && rounds < 48.0, "{changed} after {rounds}");
-        let (memory, .., rounds) = rates(0.05, 0.0, 0.07, 500);
-        eprintln!("5 % sd 7 %: {memory} after {rounds}");
-        let (ten, .., rounds) = rates(0.10, 0.0, 0.30, 500);
-        eprintln!("10 % sd 30 %: {ten} after {rounds}");
+    }
+
+    #[test]
+    fn five_percent_at_seven_percent_spread_is_mostly_found() {
+        let (changed, .., rounds) = rates(0.05, 0.0, 0.07, 500);
+        assert!(changed >= 0.80, "{changed} after {rounds}");
     }
 
     #[test]
@@ -168,6 +174,17 @@ mod tests {
     fn hopeless_noise_is_given_up_before_the_last_look() {
         let (changed, _, open, rounds) = rates(0.0, 0.0, 0.35, 500);
         assert!(open > 0.95 && changed <= 0.01 && rounds < 150.0, "{open} after {rounds}");
+    }
+
+    #[test]
+    fn a_few_disturbed_rounds_are_no_reason_to_give_up() {
+        let mut head = [0.004, -0.006, 0.012, -0.014, 0.0, 0.009, -0.011, 0.002, -0.003, 0.3, 0.25, -0.2];
+        assert!(matches!(Plan::default().look(&head, &[]), Step::Continue(_)));
+        for (i, value) in head.iter_mut().enumerate() {
+            *value = if i % 2 == 0 { 0.35 } else { -0.35 };
+        }
+        let forever: Vec<f64> = head.iter().copied().cycle().take(96).collect();
+        assert!(matches!(Plan::default().look(&forever, &[]), Step::Stop(_)));
     }
 
     #[test]

@@ -79,11 +79,16 @@ fn parse(schedstat: &str) -> Option<Account> {
 pub fn observe(launch: &Launch, limits: &Limits) -> Result<(Finished, Observation), ProcessError> {
     let pid = std::cell::Cell::new(0);
     let mut watch = Watch::default();
-    let finished = run_gated(launch, limits, |gated| pid.set(gated.pid), |ended| {
-        if !ended {
-            watch.look(pid.get());
-        }
-    })?;
+    let finished = run_gated(
+        launch,
+        limits,
+        |gated| pid.set(gated.pid),
+        |ended| {
+            if !ended {
+                watch.look(pid.get());
+            }
+        },
+    )?;
     let usage = finished.usage;
     let observation = Observation {
         wall: finished.wall,
@@ -96,7 +101,8 @@ pub fn observe(launch: &Launch, limits: &Limits) -> Result<(Finished, Observatio
     Ok((finished, observation))
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
 

@@ -78,9 +78,10 @@ impl ClockShim {
         let mut hash = Sha256::new();
         hash.update(SOURCE.as_bytes());
         hash.update(&version.stdout);
-        let key: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let digest = hash.finalize();
+        let key = digest.iter().take(8).fold(0u64, |key, byte| key << 8 | u64::from(*byte));
         fs_err::create_dir_all(cache)?;
-        let library = std::path::absolute(cache)?.join(format!("clock-{key}.so"));
+        let library = std::path::absolute(cache)?.join(format!("clock-{key:016x}.so"));
         if !library.exists() {
             compile(rustc, cache, &library)?;
         }
@@ -142,7 +143,8 @@ fn compile(rustc: &OsStr, cache: &Path, library: &Path) -> Result<(), ClockError
     Ok(())
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
     use crate::process::{Limits, run};

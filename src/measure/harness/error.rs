@@ -56,7 +56,9 @@ pub enum HarnessError {
         tail: String,
     },
     /// A harness that is recognised but cannot be measured yet.
-    #[error("{kind} benchmarks choose their own iteration count, so the time of the whole program says nothing about one iteration")]
+    #[error(
+        "{kind} benchmarks choose their own iteration count, so the time of the whole program says nothing about one iteration"
+    )]
     Unsupported {
         /// "divan" or "libtest".
         kind: &'static str,
@@ -83,6 +85,11 @@ impl HarnessError {
     /// True when the workload itself failed on this side; false when our own machinery, the disk or the user is the cause.
     pub fn is_workload_failure(&self) -> bool {
         !matches!(self, Self::Process(_) | Self::Scratch(_) | Self::Clock(_))
+    }
+
+    /// True when the program itself crashed, failed or hung: what a head must not do where its base does not.
+    pub fn is_failed_run(&self) -> bool {
+        matches!(self, Self::Failed { .. } | Self::TimedOut { .. })
     }
 
     pub(super) fn unsupported(kind: WorkloadKind) -> Option<Self> {
@@ -120,22 +127,60 @@ impl Expected for HarnessError {
 /// How much of a failing workload's last words goes into a message.
 const TAIL_LINES: usize = 12;
 
+/// The last words; from the panic message on, where there is one, since a backtrace would push it out.
 pub(super) fn tail(finished: &Finished) -> String {
-    finished.stderr_tail(TAIL_LINES)
+    let all = finished.stderr_tail(usize::MAX);
+    let lines: Vec<&str> = all.lines().collect();
+    let panic = lines.iter().rposition(|line| line.contains("panicked at "));
+    let start = panic.unwrap_or(lines.len().saturating_sub(TAIL_LINES));
+    lines.iter().skip(start).take(TAIL_LINES).copied().collect::<Vec<_>>().join("\n")
 }
 
 /// Anything but exit code 0 within the timeout is a failure.
 pub(super) fn check_status(workload: &Workload, finished: &Finished) -> Result<(), HarnessError> {
     let name = || workload.id.clone();
     if finished.timed_out {
-        return Err(HarnessError::TimedOut {
-            workload: name(),
-            seconds: finished.wall.as_secs_f64(),
-            tail: tail(finished),
-        });
+        return Err(HarnessError::TimedOut { workload: name(), seconds: finished.wall.as_secs_f64(), tail: tail(finished) });
     }
     if finished.success() {
         return Ok(());
     }
     Err(HarnessError::Failed { workload: name(), outcome: finished.outcome(), tail: tail(finished) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(code: i32, stderr: &str) -> Finished {
+        Finished {
+            code: Some(code),
+            signal: None,
+            timed_out: false,
+            pid: 1,
+            wall: std::time::Duration::ZERO,
+            usage: None,
+            stdout: Vec::new(),
+            stderr: stderr.into(),
+            survivors: 0,
+        }
+    }
+
+    #[test]
+    fn a_panic_message_survives_its_backtrace() {
+        let backtrace = "  1: frame\n".repeat(50);
+        let stderr = format!("starting\nthread 'main' panicked at benches/a.rs:1:2:\non purpose\n{backtrace}");
+        let words = tail(&ended(101, &stderr));
+        assert!(
+            words.starts_with("thread 'main' panicked") && words.contains("on purpose") && words.lines().count() == TAIL_LINES
+        );
+    }
+
+    #[test]
+    fn without_a_panic_the_last_lines_count() {
+        let stderr = format!("first\n{}last\n", "middle\n".repeat(50));
+        let words = tail(&ended(3, &stderr));
+        assert!(words.ends_with("last") && !words.contains("first"));
+        assert_eq!(tail(&ended(3, "")), "");
+    }
 }

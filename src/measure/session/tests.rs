@@ -1,11 +1,11 @@
 use super::*;
+use crate::measure::WorkloadKind;
 use crate::measure::clock::{ClockChoice, ClockKind};
 use crate::measure::harness::{Latency, Side};
 use crate::measure::noise::Statistic;
 use crate::measure::order::Role;
 use crate::measure::round::Reading;
 use crate::measure::workload::sample;
-use crate::measure::WorkloadKind;
 use crate::process::Usage;
 use crate::stats::estimate::median_interval;
 
@@ -33,7 +33,11 @@ impl Runner for Simulated {
         self.runs += 1;
         std::thread::sleep(self.delay);
         if (self.fails)(role, self.runs) {
-            return Err(HarnessError::Failed { workload: job.workload.id.clone(), outcome: "exit code 3".into(), tail: "boom".into() });
+            return Err(HarnessError::Failed {
+                workload: job.workload.id.clone(),
+                outcome: "exit code 3".into(),
+                tail: "boom".into(),
+            });
         }
         let effect = match role {
             Role::Base => 0.0,
@@ -69,6 +73,7 @@ fn job(id: &str, priority: f64, gating: bool) -> Job {
         statistic: Statistic::Median,
         priority,
         gating,
+        round_cost: None,
     }
 }
 
@@ -160,16 +165,38 @@ fn one_stray_failure_costs_a_round_and_is_remembered() {
 }
 
 #[test]
-fn the_time_limit_spares_the_hottest_and_lists_the_rest() {
-    let jobs = [job("cold", 0.0, true), job("hot", 0.9, true), job("warm", 0.5, true)];
+fn without_any_time_everything_is_skipped_and_listed() {
+    let jobs = [job("cold", 0.0, true), job("hot", 0.9, true)];
     let mut machine = Simulated::new(0.005, |_| 0.0);
-    machine.delay = Duration::from_millis(4);
-    let settings = Settings { max_time: Some(Duration::from_millis(210)), ..Settings::default() };
+    let settings = Settings { max_time: Some(Duration::ZERO), ..Settings::default() };
     let session = measure(&jobs, &mut machine, &settings, |_| {}).unwrap();
-    assert_eq!(session.measured[1].ending, Ending::Decided);
-    assert_eq!(session.measured[0].ending, Ending::Skipped);
-    assert!(session.measured[0].reason.contains("time limit"));
-    assert!(session.out_of_time().any(|one| one.workload == "cold"));
+    assert_eq!((machine.runs, session.out_of_time().count()), (0, 2));
+    assert!(session.measured[0].reason.contains("time limit") && session.measured[0].outcome.is_none());
+}
+
+#[test]
+fn a_dear_workload_that_does_not_fit_makes_room_for_a_cheap_one() {
+    let dear = Job { round_cost: Some(Duration::from_secs(60)), ..job("dear", 1.0, true) };
+    let settings = Settings { max_time: Some(Duration::from_secs(20)), ..Settings::default() };
+    let jobs = [dear, job("cheap", 0.5, true)];
+    let session = measure(&jobs, &mut Simulated::new(0.005, |_| 0.0), &settings, |_| {}).unwrap();
+    assert_eq!((session.measured[0].ending, session.measured[1].ending), (Ending::Skipped, Ending::Decided));
+}
+
+#[test]
+fn a_benchmark_that_head_does_not_know_is_not_a_crash() {
+    struct Renamed;
+    impl Runner for Renamed {
+        fn run_side(&mut self, job: &Job, role: Role) -> Result<Reading, HarnessError> {
+            match role {
+                Role::Head => Err(HarnessError::NotRun { id: job.workload.harness_id.clone() }),
+                _ => Simulated::new(0.01, |_| 0.0).run_side(job, role),
+            }
+        }
+    }
+    let measured = measure(&[job("a", 1.0, true)], &mut Renamed, &Settings::default(), |_| {}).unwrap().measured.remove(0);
+    assert_eq!((measured.ending, measured.failures.head_only()), (Ending::Fails, false));
+    assert!(measured.reason.contains("at head"), "{}", measured.reason);
 }
 
 #[test]
@@ -187,8 +214,10 @@ fn a_session_cut_short_judges_what_it_has_and_says_so() {
 fn progress_is_told_after_every_round() {
     let mut calls = Vec::new();
     let jobs = [job("a", 1.0, true), job("b", 2.0, false)];
-    measure(&jobs, &mut Simulated::new(0.005, |_| 0.0), &Settings::default(), |p| calls.push((p.workload.to_owned(), p.rounds, p.done)))
-        .unwrap();
+    measure(&jobs, &mut Simulated::new(0.005, |_| 0.0), &Settings::default(), |p| {
+        calls.push((p.workload.to_owned(), p.rounds, p.done));
+    })
+    .unwrap();
     assert_eq!(calls.first(), Some(&("b".to_owned(), 1, 0)));
     assert_eq!(calls.last(), Some(&("a".to_owned(), 12, 1)));
     assert_eq!(calls.len(), 24);

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::measured::{Ending, Measured, RoundValues, Summary};
 use super::Progress;
+use super::measured::{Ending, Measured, RoundValues, Summary};
 use crate::measure::harness::HarnessError;
 use crate::measure::metric::metrics;
 use crate::measure::order::Orders;
@@ -48,9 +48,14 @@ impl<'a> WorkloadRun<'a> {
         self.rounds.len() >= self.next_look
     }
 
-    /// What the next round will take, as far as the last ones tell; nothing is known before the first.
+    /// What the next round will take, as far as the last ones, or else the calibration, tell.
     pub(super) fn round_cost(&self) -> Duration {
-        Duration::from_secs_f64(median(&self.costs).unwrap_or(0.0))
+        median(&self.costs).map(Duration::from_secs_f64).or(self.job.round_cost).unwrap_or_default()
+    }
+
+    /// Ends the rounds because the time is up.
+    pub(super) fn stop(&mut self) {
+        self.ending = Some(if self.rounds.is_empty() { Ending::Skipped } else { Ending::CutShort });
     }
 
     pub(super) fn run_round(&mut self, runner: &mut impl Runner) -> Result<(), HarnessError> {
@@ -102,9 +107,12 @@ impl<'a> WorkloadRun<'a> {
         }
     }
 
-    /// The result; a run that is still open was stopped by the clock and is judged by what it has.
-    pub(super) fn finish(self) -> Measured {
-        let ending = self.ending.unwrap_or(if self.rounds.is_empty() { Ending::Skipped } else { Ending::CutShort });
+    /// The result.
+    pub(super) fn finish(mut self) -> Measured {
+        if self.is_open() {
+            self.stop();
+        }
+        let ending = self.ending.unwrap_or(Ending::Skipped);
         let judged = !matches!(ending, Ending::Skipped | Ending::Fails | Ending::HeadFails);
         let decision = judged.then(|| {
             let (head, control) = self.job.ratios(&self.rounds);
@@ -113,7 +121,8 @@ impl<'a> WorkloadRun<'a> {
         let metrics = decision.as_ref().map_or_else(Vec::new, |decision| {
             metrics(self.job, &self.rounds, decision, self.plan.margins, self.plan.look_alpha())
         });
-        let p_value = decision.as_ref().filter(|decision| decision.effect.is_some()).map(|decision| self.plan.overall_p(decision));
+        let p_value =
+            decision.as_ref().filter(|decision| decision.effect.is_some()).map(|decision| self.plan.overall_p(decision));
         Measured::new(Summary {
             job: self.job,
             ending,

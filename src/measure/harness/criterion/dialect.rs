@@ -70,13 +70,18 @@ impl Dialect {
         quiet(side.launch(workload), scratch).args(["--test"]).args(self.select(&workload.harness_id))
     }
 
-    pub(in crate::measure::harness) fn profile_launch(self, workload: &Workload, side: &Side, seconds: u32, scratch: &Path) -> Launch {
+    pub(in crate::measure::harness) fn profile_launch(
+        self,
+        workload: &Workload,
+        side: &Side,
+        seconds: u32,
+        scratch: &Path,
+    ) -> Launch {
         quiet(side.launch(workload), scratch)
             .args(["--bench".to_owned(), "--noplot".into(), "--profile-time".into(), seconds.max(1).to_string()])
             .args(self.select(&workload.harness_id))
     }
 }
-
 
 /// The part of a listed title before the dots, when criterion has cut it.
 pub(super) fn cut_title(id: &str) -> Option<&str> {
