@@ -7,3 +7,4 @@ pub mod process;
 pub mod profile;
 pub mod sample;
 pub mod source;
+pub mod stats;

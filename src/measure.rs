@@ -1,7 +1,26 @@
 //! Workloads and how they are measured: rounds of fresh processes, clocks, harnesses.
 //!
-//! Does not judge (`stats`, `verdict`) and does not sample stacks (`sample`).
+//! `calibrate` is what `baseline` runs; `session::measure` is what `verify` runs, over a [`Runner`] ([`LiveRunner`] in life,
+//! a simulated machine in tests). Does not judge (`stats`, `verdict`) and does not sample stacks (`sample`).
 
+pub mod calibrate;
+pub mod clock;
+pub mod harness;
+pub mod live;
+pub mod metric;
+pub mod noise;
+pub mod order;
+pub mod round;
+pub mod session;
 pub mod workload;
 
+pub use calibrate::{Calibration, calibrate};
+pub use clock::{ClockChoice, ClockKind, ClockShim};
+pub use harness::{Harness, HarnessError, Side};
+pub use live::LiveRunner;
+pub use metric::MetricResult;
+pub use noise::{NoiseModel, Statistic};
+pub use order::Role;
+pub use round::{Job, Reading, Runner};
+pub use session::{Ending, Measured, Progress, Session, Settings, measure};
 pub use workload::{Workload, WorkloadKind};

@@ -19,6 +19,14 @@ pub enum WorkloadKind {
     Binary,
 }
 
+impl WorkloadKind {
+    /// True when every run does the same work, so that CPU time, page faults and the like of whole processes compare.
+    /// Benchmark harnesses fill a given time with as many iterations as fit.
+    pub fn has_fixed_work(self) -> bool {
+        matches!(self, Self::Bench | Self::Binary)
+    }
+}
+
 /// A workload, the same on both sides; each side has its own executable for `target`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Workload {
@@ -41,4 +49,20 @@ pub struct Workload {
     pub datasets: Vec<Utf8PathBuf>,
     /// Wall time after which one run is killed, milliseconds; `None`: the tool's default.
     pub timeout_ms: Option<u64>,
+}
+
+/// A workload for tests of this room.
+#[cfg(test)]
+pub(crate) fn sample(id: &str, kind: WorkloadKind) -> Workload {
+    Workload {
+        id: id.into(),
+        harness_id: id.into(),
+        package: "x".into(),
+        package_dir: "crates/x".into(),
+        target: "bench".into(),
+        kind,
+        args: Vec::new(),
+        datasets: Vec::new(),
+        timeout_ms: None,
+    }
 }

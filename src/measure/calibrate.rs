@@ -1,0 +1,191 @@
+//! What `baseline` learns about a workload: which clock, which statistic, how noisy, how expensive.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Workload;
+use super::clock::{ClockChoice, ClockKind, observe};
+use super::harness::{Harness, HarnessError, Side};
+use super::live::LiveRunner;
+use super::noise::NoiseModel;
+use super::round::Reading;
+
+/// The stored knowledge about one workload on this machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Calibration {
+    /// The clock and why.
+    pub clock: ClockChoice,
+    /// The spread between processes; `None` when too few runs succeeded.
+    pub noise: Option<NoiseModel>,
+    /// Median time per iteration over the calibration runs, nanoseconds: for readers, never for a verdict.
+    pub latency_ns: Option<f64>,
+}
+
+/// Pairs of runs that the noise model rests on.
+pub const PAIRS: usize = 8;
+
+/// Seconds of the run that is watched for threads and waits; the smallest that criterion's profile mode accepts.
+const WATCHED_SECONDS: u32 = 1;
+
+/// A measured run should not take more CPU time than this; benches that hard-code their times take seconds.
+const DEAR: Duration = Duration::from_millis(400);
+/// What a run should take instead.
+const CHEAP: Duration = Duration::from_millis(100);
+/// The clock runs at most this many times faster: its steps stay far below a batch.
+const FASTEST: u32 = 200;
+
+/// Watches one run, chooses the clock, then runs `pairs` pairs of `side` and `copy` (another copy of the same executable).
+pub fn calibrate(
+    runner: &mut LiveRunner<'_>,
+    workload: &Workload,
+    side: &Side,
+    copy: &Side,
+    pairs: usize,
+) -> Result<Calibration, HarnessError> {
+    let clock = choose_clock(runner, workload, side)?;
+    let (mut latencies, mut walls) = (Vec::new(), Vec::new());
+    for pair in 0..pairs {
+        // Alternating order: a machine that drifts must not look like a difference.
+        let (first, second) = if pair % 2 == 0 { (side, copy) } else { (copy, side) };
+        let (one, two) = (runner.run_once(workload, first, &clock)?, runner.run_once(workload, second, &clock)?);
+        walls.extend([&one, &two].map(|reading: &Reading| Duration::from_nanos(reading.wall as u64)));
+        let (base, control) = if pair % 2 == 0 { (one, two) } else { (two, one) };
+        latencies.push((base.latency, control.latency));
+    }
+    let all: Vec<f64> = latencies.iter().flat_map(|(base, control)| [base.median, control.median]).collect();
+    Ok(Calibration { clock, noise: NoiseModel::from_pairs(&latencies, &walls), latency_ns: crate::stats::median(&all) })
+}
+
+/// Watches a run without the harness's own analysis (which runs on several threads) and decides.
+pub fn choose_clock(runner: &mut LiveRunner<'_>, workload: &Workload, side: &Side) -> Result<ClockChoice, HarnessError> {
+    let harness = runner.harness(workload, side)?;
+    let scratch = runner.fresh_scratch()?;
+    let launch = match harness {
+        Harness::Criterion(_) => harness.profile_launch(workload, side, WATCHED_SECONDS, scratch.path()),
+        Harness::Process => harness.round_launch(workload, side, scratch.path())?,
+    };
+    let (finished, seen) = observe(&launch, &runner.limits(workload))?;
+    harness.check(workload, &finished)?;
+    let choice = ClockChoice::from_observation(&seen);
+    match harness {
+        Harness::Criterion(dialect) if choice.clock == ClockKind::Cpu => {
+            try_shim(runner, workload, side, ClockChoice { scale: dialect.scale(), ..choice })
+        }
+        _ => Ok(choice),
+    }
+}
+
+/// Makes sure that the preloaded clock really answers, and makes a dear run cheaper by letting the clock run faster.
+fn try_shim(
+    runner: &mut LiveRunner<'_>,
+    workload: &Workload,
+    side: &Side,
+    choice: ClockChoice,
+) -> Result<ClockChoice, HarnessError> {
+    if runner.shim().is_none() {
+        return Ok(choice.fall_back_to_wall("it computes, but the CPU clock could not be built on this machine"));
+    }
+    let cost = match runner.run_once(workload, side, &choice) {
+        Ok(reading) => cpu_of(&reading),
+        Err(HarnessError::ClockNotUsed { .. }) => {
+            let reason = "it computes, but the executable does not ask the C library for the time (static, or counts cycles)";
+            return Ok(choice.fall_back_to_wall(reason));
+        }
+        Err(error) => return Err(error),
+    };
+    if cost <= DEAR {
+        return Ok(choice);
+    }
+    let wanted = f64::from(choice.scale) * cost.as_secs_f64() / CHEAP.as_secs_f64();
+    let faster = ClockChoice { scale: (wanted.round() as u32).clamp(1, FASTEST), ..choice.clone() };
+    // A long single iteration stays long however fast the clock runs.
+    let helps = runner.run_once(workload, side, &faster).is_ok_and(|reading| cpu_of(&reading) < cost.mul_f64(0.6));
+    Ok(if helps { faster } else { choice })
+}
+
+fn cpu_of(reading: &Reading) -> Duration {
+    reading.usage.map_or_else(|| Duration::from_nanos(reading.wall as u64), |usage| usage.cpu())
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use std::ffi::OsStr;
+    use std::path::Path;
+
+    use super::*;
+    use crate::measure::clock::ClockShim;
+    use crate::measure::workload::sample;
+    use crate::measure::{Statistic, WorkloadKind};
+    use crate::process::Tool;
+
+    /// Understands criterion's flags, insists on a second of "measurement" whatever it is told, and reports what an iteration took.
+    const STUBBORN: &str = r###"
+        use std::time::{Duration, Instant};
+        fn work() { let mut x = 1u64; for _ in 0..20_000 { x = std::hint::black_box(x.wrapping_mul(3)); } }
+        fn main() {
+            let args: Vec<String> = std::env::args().collect();
+            if args.iter().any(|a| a == "--list") { println!("work: benchmark"); return; }
+            let (start, mut iterations) = (Instant::now(), 0u64);
+            while start.elapsed() < Duration::from_secs(1) { work(); iterations += 1; }
+            let nanos = start.elapsed().as_nanos();
+            println!("Benchmarking work: Complete (Analysis Disabled)");
+            if args.iter().any(|a| a == "--profile-time") { return; }
+            let dir = std::path::Path::new(&std::env::var("CRITERION_HOME").unwrap()).join("work/new");
+            std::fs::create_dir_all(&dir).unwrap();
+            std::fs::write(dir.join("benchmark.json"), r##"{"full_id":"work"}"##).unwrap();
+            std::fs::write(dir.join("sample.json"), format!("{{\"iters\":[{iterations}],\"times\":[{nanos}]}}")).unwrap();
+        }
+    "###;
+
+    fn stubborn(dir: &Path) -> Side {
+        let (source, built) = (dir.join("main.rs"), dir.join("program"));
+        std::fs::write(&source, STUBBORN).unwrap();
+        Tool::new("rustc").args(["-O", "-o"]).arg(&built).arg(&source).run_checked().unwrap();
+        std::fs::create_dir_all(dir.join("crates/x")).unwrap();
+        Side::new(built, dir)
+    }
+
+    #[test]
+    fn a_bench_that_hard_codes_its_seconds_gets_a_faster_clock_and_the_same_result() {
+        let dir = tempfile::tempdir().unwrap();
+        let side = stubborn(dir.path());
+        let shim = ClockShim::prepare(&dir.path().join("cache"), OsStr::new("rustc")).unwrap();
+        let workload = sample("work", WorkloadKind::Criterion);
+        let mut runner = LiveRunner::new(Some(&shim), dir.path(), Duration::from_secs(60));
+        let choice = choose_clock(&mut runner, &workload, &side).unwrap();
+        assert_eq!(choice.clock, ClockKind::Cpu, "{choice:?}");
+        assert!(choice.scale > 1, "{choice:?}");
+
+        let slow = runner.run_once(&workload, &side, &ClockChoice { scale: 1, ..choice.clone() }).unwrap();
+        let quick = runner.run_once(&workload, &side, &choice).unwrap();
+        assert!(cpu_of(&quick) < cpu_of(&slow) / 2);
+        let ratio = quick.latency.median / slow.latency.median;
+        assert!((0.5..2.0).contains(&ratio), "{ratio}");
+    }
+
+    #[test]
+    fn without_the_preloaded_clock_a_harness_falls_back_to_wall_and_says_why() {
+        let dir = tempfile::tempdir().unwrap();
+        let side = stubborn(dir.path());
+        let mut runner = LiveRunner::new(None, dir.path(), Duration::from_secs(60));
+        let choice = choose_clock(&mut runner, &sample("work", WorkloadKind::Criterion), &side).unwrap();
+        assert_eq!(choice.clock, ClockKind::Wall);
+        assert!(choice.reason.contains("could not be built"), "{}", choice.reason);
+    }
+
+    #[test]
+    fn a_sleeping_program_is_calibrated_on_the_wall_clock() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("crates/x")).unwrap();
+        let side = Side::new("/bin/sleep", dir.path());
+        let mut workload = sample("sleep", WorkloadKind::Binary);
+        workload.args = vec!["0.15".into()];
+        let mut runner = LiveRunner::new(None, dir.path(), Duration::from_secs(60));
+        let calibration = calibrate(&mut runner, &workload, &side, &side, 3).unwrap();
+        assert_eq!(calibration.clock.clock, ClockKind::Wall);
+        let noise = calibration.noise.unwrap();
+        assert!(noise.process_ms > 100.0 && noise.statistic == Statistic::Median && calibration.latency_ns.unwrap() > 100e6);
+    }
+}

@@ -1,0 +1,201 @@
+//! Runs sides as real processes: harness, clock, scratch directory, usage.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::Workload;
+use super::clock::{ClockChoice, ClockKind, ClockShim};
+use super::harness::{Harness, HarnessError, Latency, Side};
+use super::order::Role;
+use super::round::{Job, Reading, Runner};
+use crate::process::{Finished, Limits, run};
+
+/// Runs workloads in fresh processes, each with a scratch directory of its own that is removed afterwards.
+#[derive(Debug)]
+pub struct LiveRunner<'a> {
+    shim: Option<&'a ClockShim>,
+    scratch: PathBuf,
+    timeout: Duration,
+    /// What each executable understands, asked once.
+    harnesses: HashMap<PathBuf, Harness>,
+}
+
+impl<'a> LiveRunner<'a> {
+    /// `shim` is needed for harness workloads on the CPU clock; `scratch` is an existing directory; `timeout` is for workloads
+    /// that set none.
+    pub fn new(shim: Option<&'a ClockShim>, scratch: impl Into<PathBuf>, timeout: Duration) -> Self {
+        Self { shim, scratch: scratch.into(), timeout, harnesses: HashMap::new() }
+    }
+
+    /// The preloaded clock, if there is one.
+    pub fn shim(&self) -> Option<&'a ClockShim> {
+        self.shim
+    }
+
+    /// The limits of one run of a workload.
+    pub fn limits(&self, workload: &Workload) -> Limits {
+        Limits { timeout: workload.timeout_ms.map_or(self.timeout, Duration::from_millis), ..Limits::default() }
+    }
+
+    /// A fresh directory for one run.
+    pub fn fresh_scratch(&self) -> Result<tempfile::TempDir, HarnessError> {
+        Ok(tempfile::Builder::new().prefix("run-").tempdir_in(&self.scratch)?)
+    }
+
+    /// What the side's executable understands.
+    pub fn harness(&mut self, workload: &Workload, side: &Side) -> Result<Harness, HarnessError> {
+        if let Some(known) = self.harnesses.get(&side.executable) {
+            return Ok(*known);
+        }
+        let scratch = self.fresh_scratch()?;
+        let harness = Harness::probe(workload.kind, side, workload.package_dir.as_std_path(), scratch.path())?;
+        self.harnesses.insert(side.executable.clone(), harness);
+        Ok(harness)
+    }
+
+    /// Runs one side of a workload once on the given clock.
+    pub fn run_once(&mut self, workload: &Workload, side: &Side, clock: &ClockChoice) -> Result<Reading, HarnessError> {
+        let harness = self.harness(workload, side)?;
+        let scratch = self.fresh_scratch()?;
+        let mut launch = harness.round_launch(workload, side, scratch.path())?;
+        // A program that is timed from outside needs no clock of ours: the kernel accounts its CPU time.
+        let shim = self.shim.filter(|_| clock.clock == ClockKind::Cpu && matches!(harness, Harness::Criterion(_)));
+        let proof = match shim {
+            Some(shim) => Some(shim.apply(&mut launch, clock.scale, scratch.path())?),
+            None => None,
+        };
+        let finished = run(&launch, &self.limits(workload))?;
+        let reported = harness.read(workload, &finished, scratch.path())?;
+        let latency = match (reported.latency, &proof) {
+            (Some(_), Some(proof)) if !proof.used() => {
+                return Err(HarnessError::ClockNotUsed { workload: workload.id.clone() });
+            }
+            (Some(_), None) if clock.clock == ClockKind::Cpu => {
+                return Err(HarnessError::ClockNotUsed { workload: workload.id.clone() });
+            }
+            (Some(latency), Some(_)) => slowed(latency, clock.scale),
+            (Some(latency), None) => latency,
+            (None, _) => whole_process(workload, &finished, clock.clock)?,
+        };
+        Ok(Reading { latency, throughput: reported.throughput, wall: finished.wall.as_nanos() as f64, usage: finished.usage })
+    }
+
+    /// The directory for the scratch directories of runs.
+    pub fn scratch(&self) -> &Path {
+        &self.scratch
+    }
+}
+
+/// From the scaled clock back to CPU time.
+fn slowed(latency: Latency, scale: u32) -> Latency {
+    let scale = f64::from(scale.max(1));
+    Latency { median: latency.median / scale, min: latency.min / scale }
+}
+
+fn whole_process(workload: &Workload, finished: &Finished, clock: ClockKind) -> Result<Latency, HarnessError> {
+    let time = match (clock, finished.usage) {
+        (ClockKind::Wall, _) => finished.wall,
+        (ClockKind::Cpu, Some(usage)) => usage.cpu(),
+        (ClockKind::Cpu, None) => return Err(HarnessError::ClockNotUsed { workload: workload.id.clone() }),
+    };
+    let nanos = time.as_nanos() as f64;
+    Ok(Latency { median: nanos, min: nanos })
+}
+
+impl Runner for LiveRunner<'_> {
+    fn run_side(&mut self, job: &Job, role: Role) -> Result<Reading, HarnessError> {
+        self.run_once(&job.workload, job.side(role), &job.clock)
+    }
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::measure::WorkloadKind;
+    use crate::measure::workload::sample;
+
+    fn script(dir: &Path, text: &str) -> Side {
+        let path = dir.join("program");
+        std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::create_dir_all(dir.join("crates/x")).unwrap();
+        Side::new(path, dir)
+    }
+
+    fn clock(clock: ClockKind) -> ClockChoice {
+        ClockChoice {
+            clock,
+            reason: String::new(),
+            cpu_share: None,
+            threads: None,
+            busiest_thread: None,
+            voluntary_per_second: None,
+            scale: 1,
+        }
+    }
+
+    fn run_script(kind: WorkloadKind, text: &str, on: ClockKind) -> Result<Reading, HarnessError> {
+        let dir = tempfile::tempdir().unwrap();
+        let side = script(dir.path(), text);
+        let mut workload = sample("x", kind);
+        workload.timeout_ms = Some(2_000);
+        LiveRunner::new(None, dir.path(), Duration::from_secs(30)).run_once(&workload, &side, &clock(on))
+    }
+
+    #[test]
+    fn a_sleeping_program_takes_wall_time_and_no_cpu_time() {
+        let wall = run_script(WorkloadKind::Binary, "sleep 0.3", ClockKind::Wall).unwrap();
+        let cpu = run_script(WorkloadKind::Binary, "sleep 0.3", ClockKind::Cpu).unwrap();
+        assert!(wall.latency.median > 300e6 && cpu.latency.median < 150e6, "{wall:?} {cpu:?}");
+        assert!(cpu.usage.unwrap().peak_rss > 100 << 10);
+    }
+
+    #[test]
+    fn a_program_that_fails_hangs_or_dies_is_a_workload_failure_with_its_last_words() {
+        let failed = run_script(WorkloadKind::Binary, "echo 'why it failed' >&2; exit 3", ClockKind::Wall).unwrap_err();
+        assert!(failed.is_workload_failure() && failed.to_string().contains("exit code 3"), "{failed}");
+        assert!(failed.to_string().contains("why it failed"));
+        let hung = run_script(WorkloadKind::Binary, "echo waiting >&2; sleep 60", ClockKind::Wall).unwrap_err();
+        assert!(matches!(&hung, HarnessError::TimedOut { .. }) && hung.to_string().contains("waiting"), "{hung}");
+        let died = run_script(WorkloadKind::Bench, "kill -SEGV $$", ClockKind::Wall).unwrap_err();
+        assert!(died.to_string().contains("signal 11"), "{died}");
+    }
+
+    #[test]
+    fn a_criterion_run_that_writes_no_result_has_not_run() {
+        let text = r#"case "$*" in *--list*) echo "x: benchmark";; esac"#;
+        let error = run_script(WorkloadKind::Criterion, text, ClockKind::Wall).unwrap_err();
+        assert!(matches!(error, HarnessError::NotRun { .. }), "{error}");
+    }
+
+    const RESULT: &str = r#"case "$*" in *--list*) echo "x: benchmark";; *) mkdir -p $CRITERION_HOME/x/new
+        echo '{"full_id":"x"}' > $CRITERION_HOME/x/new/benchmark.json
+        echo '{"iters":[2],"times":[10]}' > $CRITERION_HOME/x/new/sample.json;; esac"#;
+
+    #[test]
+    fn a_criterion_result_is_read_from_a_home_of_its_own() {
+        let reading = run_script(WorkloadKind::Criterion, RESULT, ClockKind::Wall).unwrap();
+        assert!((reading.latency.median - 5.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn numbers_of_another_clock_are_refused() {
+        let error = run_script(WorkloadKind::Criterion, RESULT, ClockKind::Cpu).unwrap_err();
+        assert!(matches!(error, HarnessError::ClockNotUsed { .. }), "{error}");
+    }
+
+    #[test]
+    fn nothing_is_left_in_the_scratch_directory() {
+        let dir = tempfile::tempdir().unwrap();
+        let side = script(dir.path(), "exit 0");
+        let scratch = dir.path().join("scratch");
+        std::fs::create_dir(&scratch).unwrap();
+        let mut runner = LiveRunner::new(None, &scratch, Duration::from_secs(30));
+        runner.run_once(&sample("x", WorkloadKind::Binary), &side, &clock(ClockKind::Wall)).unwrap();
+        assert_eq!(std::fs::read_dir(&scratch).unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,15 @@
+//! The statistics of paired rounds: estimates with exact intervals, decisions with a margin, looks, families of workloads.
+//!
+//! Takes slices of numbers and returns values; it does not know what a workload is and runs nothing.
+
+pub mod decide;
+pub mod estimate;
+pub mod multiple;
+pub mod random;
+pub mod sequential;
+
+pub use decide::{Decision, Margins, Outcome, Reason, decide};
+pub use estimate::{Interval, median, median_interval, quantile};
+pub use multiple::{benjamini_hochberg, holm};
+pub use random::SplitMix64;
+pub use sequential::{Plan, Step};
