@@ -1,10 +1,18 @@
 //! Contents of files at a revision, by one `git cat-file --batch`.
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
+use super::changes::fields;
 use super::{Git, GitError};
 
 impl Git {
+    /// Every file of a revision, relative to the top.
+    pub fn files(&self, rev: &str) -> Result<Vec<Utf8PathBuf>, GitError> {
+        let commit = self.resolve(rev)?;
+        let output = self.checked(["ls-tree", "-r", "-z", "--name-only", "--full-tree", &commit])?;
+        Ok(fields(&output.stdout).map(Utf8PathBuf::from).collect())
+    }
+
     /// The bytes of each of `paths` (relative to the top) at `rev`, in the same order; `None` where there is no such file.
     pub fn texts<P: AsRef<Utf8Path>>(&self, rev: &str, paths: &[P]) -> Result<Vec<Option<Vec<u8>>>, GitError> {
         if paths.is_empty() {

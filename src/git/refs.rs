@@ -141,7 +141,8 @@ impl Git {
 
     /// Submodules of a commit: path and the commit that it asks for.
     pub fn submodules(&self, rev: &str) -> Result<Vec<(Utf8PathBuf, String)>, GitError> {
-        let output = self.checked(["ls-tree", "-r", "-z", "--full-tree", "--end-of-options", rev])?;
+        let commit = self.resolve(rev)?;
+        let output = self.checked(["ls-tree", "-r", "-z", "--full-tree", &commit])?;
         let text = String::from_utf8_lossy(&output.stdout);
         let links = text.split('\0').filter_map(|entry| entry.strip_prefix("160000 commit ")?.split_once('\t'));
         Ok(links.map(|(commit, path)| (path.into(), commit.to_owned())).collect())
