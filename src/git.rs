@@ -25,6 +25,7 @@ use crate::process::{Tool, ToolError, ToolOutput};
 
 /// A repository, seen from one of its work trees.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "`git_dir` and `common_dir` are git's own words")]
 pub struct Git {
     root: Utf8PathBuf,
     git_dir: Utf8PathBuf,

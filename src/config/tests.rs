@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 use crate::error::Expected;
 
-fn read(table: serde_json::Value) -> Result<Config, ConfigError> {
+fn read(table: &serde_json::Value) -> Result<Config, ConfigError> {
     Config::from_metadata(&json!({ "perf-expert": table }), "package.metadata", "/x/Cargo.toml")
 }
 
@@ -15,7 +15,7 @@ fn no_table_is_no_configuration() {
 
 #[test]
 fn the_documented_example_reads_as_it_says() {
-    let config = read(json!({
+    let config = read(&json!({
         "workload": [{
             "name": "import-large", "bin": "importer", "args": ["--input", "data/large.csv", ""],
             "datasets": ["data/large.csv"], "timeout": "30s",
@@ -50,11 +50,11 @@ fn the_documented_example_reads_as_it_says() {
 
 #[test]
 fn an_unknown_key_names_its_path_its_file_and_the_nearest_key() {
-    let error = read(json!({ "workload": [{ "name": "a", "bench": "b", "time-out": "3s" }] })).unwrap_err();
+    let error = read(&json!({ "workload": [{ "name": "a", "bench": "b", "time-out": "3s" }] })).unwrap_err();
     assert_eq!(error.to_string(), "unknown key at `package.metadata.perf-expert.workload[0].time-out` in /x/Cargo.toml");
     assert_eq!(error.hint().unwrap(), "did you mean `timeout`?");
     assert_eq!(error.exit(), crate::exit::Exit::Usage);
-    let error = read(json!({ "zzz": 1 })).unwrap_err();
+    let error = read(&json!({ "zzz": 1 })).unwrap_err();
     assert!(error.hint().unwrap().contains("`max-time`"));
 }
 
@@ -83,15 +83,15 @@ fn wrong_types_and_values_name_their_key() {
         (json!({"allow": [{"rule": "PE-1*", "reason": " "}]}), "allow[0].reason", "not empty"),
         (json!({"allow": [{"rule": "PE-1*", "reason": "x", "until": "soon"}]}), "allow[0].until", "a day"),
     ] {
-        let error = read(table).unwrap_err();
+        let error = read(&table).unwrap_err();
         assert!(error.key.ends_with(key) && error.message.contains(word), "{key}: {error}");
     }
 }
 
 #[test]
 fn the_package_wins_over_the_workspace_and_lists_add_up() {
-    let workspace = read(json!({"margin": 0.05, "frequency": 99, "workload": [{"name": "w", "bench": "b"}]})).unwrap();
-    let package = read(json!({"margin": 0.01, "workload": [{"name": "p", "bench": "b"}]})).unwrap();
+    let workspace = read(&json!({"margin": 0.05, "frequency": 99, "workload": [{"name": "w", "bench": "b"}]})).unwrap();
+    let package = read(&json!({"margin": 0.01, "workload": [{"name": "p", "bench": "b"}]})).unwrap();
     let merged = package.over(workspace);
     assert_eq!((merged.margin, merged.frequency), (Some(0.01), Some(99)));
     assert_eq!(merged.workloads.iter().map(|workload| workload.name.as_str()).collect::<Vec<_>>(), ["w", "p"]);

@@ -51,7 +51,7 @@ pub(super) fn read(table: &mut Table<'_>) -> Result<WorkloadConfig, Problem> {
         name,
         program,
         args: table.optional("args", Value::arguments)?.unwrap_or_default(),
-        datasets: table.list("datasets", read_dataset)?,
+        datasets: table.list("datasets", |value| read_dataset(&value))?,
         timeout: table.optional("timeout", |value| value.duration())?,
         slo: table.optional("slo", slo::read)?.unwrap_or_default(),
     })
@@ -66,7 +66,7 @@ fn read_command(value: Value<'_>) -> Result<Program, Problem> {
     if words.first().is_none_or(|program| program.trim().is_empty()) { Err(empty) } else { Ok(Program::Command(words)) }
 }
 
-fn read_dataset(value: Value<'_>) -> Result<Utf8PathBuf, Problem> {
+fn read_dataset(value: &Value<'_>) -> Result<Utf8PathBuf, Problem> {
     let path = Utf8PathBuf::from(value.text()?);
     if path.is_absolute() {
         return Err(value.problem("expected a path relative to the package"));
