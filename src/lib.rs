@@ -1,10 +1,21 @@
 //! x
 pub mod analysis;
+pub mod cli;
+pub mod config;
 pub mod error;
+pub mod evidence;
 pub mod exit;
+pub mod figures;
+pub mod git;
+pub mod heat;
+pub mod hook;
+pub mod join;
 pub mod measure;
 pub mod process;
 pub mod profile;
+pub mod rules;
 pub mod sample;
 pub mod source;
 pub mod stats;
+pub mod store;
+pub mod workspace;

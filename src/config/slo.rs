@@ -1,0 +1,78 @@
+//! Service level objectives of a workload: a metric and the bound that it must keep.
+
+use super::nearest::nearest;
+use super::reader::{Problem, Value};
+use super::units;
+
+/// What a metric counts; base units are nanoseconds, bytes, fractions and plain numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    Time,
+    Size,
+    Fraction,
+    Number,
+}
+
+/// The metrics of DESIGN §5, by their names in the JSON contract.
+const METRICS: [(&str, Unit); 16] = [
+    ("latency.p50", Unit::Time),
+    ("latency.p95", Unit::Time),
+    ("latency.p99", Unit::Time),
+    ("throughput", Unit::Number),
+    ("cpu.time", Unit::Time),
+    ("cpu.user", Unit::Time),
+    ("cpu.system", Unit::Time),
+    ("memory.peak_rss", Unit::Size),
+    ("memory.page_faults", Unit::Number),
+    ("memory.major_faults", Unit::Number),
+    ("context_switches.voluntary", Unit::Number),
+    ("context_switches.involuntary", Unit::Number),
+    ("io.read", Unit::Size),
+    ("io.written", Unit::Size),
+    ("error_rate", Unit::Fraction),
+    ("timeout_rate", Unit::Fraction),
+];
+
+/// One objective. `throughput` must not fall below its bound, every other metric must not exceed it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Slo {
+    /// Name of the metric, as in the JSON contract.
+    pub metric: String,
+    /// The bound, in nanoseconds, bytes, or as a fraction.
+    pub bound: f64,
+    /// The bound as it was written, for reports.
+    pub written: String,
+}
+
+impl Slo {
+    /// True for metrics where more is better.
+    pub fn is_floor(&self) -> bool {
+        self.metric == "throughput"
+    }
+
+    /// True if `measured` keeps the bound.
+    pub fn is_met_by(&self, measured: f64) -> bool {
+        if self.is_floor() { measured >= self.bound } else { measured <= self.bound }
+    }
+}
+
+pub(super) fn read(value: Value<'_>) -> Result<Vec<Slo>, Problem> {
+    value.table()?.entries().into_iter().map(|(metric, value)| read_one(metric, &value)).collect()
+}
+
+fn read_one(metric: &str, value: &Value<'_>) -> Result<Slo, Problem> {
+    let Some((_, unit)) = METRICS.iter().find(|(name, _)| *name == metric) else {
+        let mut problem = value.problem("unknown metric");
+        problem.hint = nearest(metric, METRICS.map(|(name, _)| name)).map(|name| format!("did you mean `{name}`?"));
+        return Err(problem);
+    };
+    let written = if value.is_text() { value.text()?.to_owned() } else { value.number()?.to_string() };
+    let (bound, expected) = match unit {
+        Unit::Time => (units::duration(&written).map(|time| time.as_nanos() as f64), "a duration such as \"20ms\""),
+        Unit::Size => (units::size(&written).map(|bytes| bytes as f64), "a size such as \"200MiB\""),
+        Unit::Fraction => (units::fraction(&written), "a fraction such as 0.001 or \"0.1%\""),
+        Unit::Number => (written.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0), "a number"),
+    };
+    let bound = bound.ok_or_else(|| value.problem(format!("expected {expected}")))?;
+    Ok(Slo { metric: metric.to_owned(), bound, written })
+}
