@@ -103,8 +103,8 @@ pub fn is_explained_regression(workload: &WorkloadResult, changes: &[ChangeResul
 /// A finding of level error that counts, on a changed item, with something measured.
 fn is_error(finding: &Finding, changes: &[ChangeResult]) -> bool {
     let measured = finding.evidence.iter().any(|e| matches!(e.kind.as_str(), "share" | "measurement" | "stack"));
-    let changed = finding.item.as_ref().is_some_and(|item| is_changed(item, changes));
-    finding.counts() && finding.severity == Severity::Error && changed && measured
+    let on_a_change = finding.item.as_ref().is_some_and(|item| is_changed(item, changes));
+    finding.counts() && finding.severity == Severity::Error && on_a_change && measured
 }
 
 fn is_changed(item: &str, changes: &[ChangeResult]) -> bool {

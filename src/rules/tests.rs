@@ -1,5 +1,7 @@
 //! The rules over whole changes, from source text on both sides.
 
+#![expect(clippy::similar_names, reason = "head and heat are both words of the house")]
+
 mod micro;
 mod premature;
 mod suppression;
