@@ -156,7 +156,10 @@ pub struct WorkloadResult {
     pub explained_by: Vec<String>,
     /// True when measured only as a negative control: no changed item reaches it.
     pub negative_control: bool,
-    /// Per metric numbers. For `baseline` only `base` is filled.
+    /// How it fails at head though it ran at base ("exit status: 3", "timed out after 30 s"): such a workload fails the verdict.
+    #[serde(default)]
+    pub broken: Option<String>,
+    /// Per metric numbers, the primary one first. For `baseline` only `base` is filled.
     pub metrics: Vec<MetricResult>,
     /// Smallest relative change of the primary metric that this run could have shown.
     pub smallest_detectable: Option<f64>,
@@ -168,6 +171,13 @@ pub struct WorkloadResult {
     pub profile: Option<ProfileResult>,
     /// The items that carry most of it.
     pub hot_path: Vec<HotItem>,
+}
+
+impl WorkloadResult {
+    /// The metric that [`Self::outcome`] speaks of.
+    pub fn primary(&self) -> Option<&MetricResult> {
+        self.metrics.first()
+    }
 }
 
 /// One metric of one workload.
@@ -193,6 +203,14 @@ pub struct MetricResult {
     pub rounds: u32,
     /// What can be said of it.
     pub outcome: Outcome,
+}
+
+impl MetricResult {
+    /// Ratio head / base with its interval `(ratio, low, high)`, when both sides were measured and every number is finite.
+    pub fn interval(&self) -> Option<(f64, f64, f64)> {
+        let (ratio, low, high) = (self.ratio?, self.low?, self.high?);
+        (ratio.is_finite() && low.is_finite() && high.is_finite()).then_some((ratio, low, high))
+    }
 }
 
 /// A clock and the evidence that chose it.
@@ -359,6 +377,13 @@ pub struct Finding {
     pub suppressed: Option<String>,
 }
 
+impl Finding {
+    /// True when it may count against the change: neither suppressed nor there before.
+    pub fn counts(&self) -> bool {
+        !self.preexisting && self.suppressed.is_none()
+    }
+}
+
 /// Source text around a finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snippet {
@@ -386,7 +411,7 @@ pub struct Evidence {
 /// Amdahl bound.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Bound {
-    /// Share of the item.
+    /// Share of the item, at the upper end of its interval.
     pub share: f64,
     /// 1 / (1 − share).
     pub max_speedup: f64,

@@ -1,0 +1,152 @@
+//! Numbers as people read them: shares, changes, times, sizes.
+//!
+//! Does not know what a number means, and never invents one: what was not measured has no figure here.
+
+/// A fraction as a percentage with the digits that carry information: `41 %`, `7.9 %`, `0.04 %`.
+pub fn share(fraction: f64) -> String {
+    let percent = fraction * 100.0;
+    if percent > 0.0 && percent < 0.005 {
+        return "<0.01 %".into();
+    }
+    format!("{} %", digits(percent, decimals(percent)))
+}
+
+/// A share's interval in percent: `[38, 44]`.
+pub fn share_interval(low: f64, high: f64) -> String {
+    let places = decimals(high * 100.0);
+    format!("[{}, {}]", digits(low * 100.0, places), digits(high * 100.0, places))
+}
+
+/// A share with its interval: `41 % [38, 44]`.
+pub fn share_with_interval(fraction: f64, low: f64, high: f64) -> String {
+    format!("{} {}", share(fraction), share_interval(low, high))
+}
+
+/// A ratio head / base as a signed change: `+7.9 %`.
+pub fn change(ratio: f64) -> String {
+    format!("{} %", signed(ratio))
+}
+
+/// A ratio with its interval as signed changes: `+7.9 % [+5.8, +9.6]`.
+pub fn change_with_interval((ratio, low, high): (f64, f64, f64)) -> String {
+    format!("{} {}", change(ratio), change_interval(low, high))
+}
+
+/// An interval of ratios as signed changes: `[+5.8, +9.6]`.
+pub fn change_interval(low: f64, high: f64) -> String {
+    format!("[{}, {}]", signed(low), signed(high))
+}
+
+/// A factor: `1.69x`, and `1.0015x` where two digits would hide it.
+pub fn factor(value: f64) -> String {
+    if !value.is_finite() {
+        return "unbounded".into();
+    }
+    let near_one = (value - 1.0).abs() < 0.01 && value.to_bits() != 1.0_f64.to_bits();
+    if near_one { format!("{value:.4}x") } else { format!("{value:.2}x") }
+}
+
+/// A value in its unit, scaled: nanoseconds to `12.31 µs`, bytes to `1.50 MiB`, anything else as it is.
+pub fn quantity(value: f64, unit: &str) -> String {
+    match unit {
+        "ns" => scaled(value, 1000.0, &["ns", "µs", "ms", "s"]),
+        "bytes" => scaled(value, 1024.0, &["B", "KiB", "MiB", "GiB", "TiB"]),
+        "1/s" => scaled(value, 1000.0, &["/s", "k/s", "M/s", "G/s"]),
+        "count" => significant(value),
+        other => format!("{} {other}", significant(value)),
+    }
+}
+
+/// `1 workload`, `3 workloads`.
+pub fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+fn decimals(percent: f64) -> usize {
+    match percent.abs() {
+        p if p >= 10.0 || p.to_bits() == 0 => 0,
+        p if p >= 1.0 => 1,
+        _ => 2,
+    }
+}
+
+fn digits(percent: f64, places: usize) -> String {
+    let text = format!("{percent:.places$}");
+    if text.trim_start_matches('-').bytes().all(|b| b == b'0' || b == b'.') { "0".into() } else { text }
+}
+
+fn signed(ratio: f64) -> String {
+    let percent = (ratio - 1.0) * 100.0;
+    let text = if percent.abs() >= 100.0 { format!("{percent:+.0}") } else { format!("{percent:+.1}") };
+    if text == "-0.0" { "+0.0".into() } else { text }
+}
+
+fn scaled(value: f64, step: f64, units: &[&str]) -> String {
+    let (mut value, mut units) = (value, units.iter());
+    let mut unit = units.next().copied().unwrap_or_default();
+    // 999.95 would be written as "1000" in four significant digits: step up first.
+    while value.abs() >= step * 0.999_95 {
+        let Some(next) = units.next() else { break };
+        value /= step;
+        unit = next;
+    }
+    if unit.starts_with('/') || unit.contains("/s") {
+        format!("{}{unit}", significant(value))
+    } else {
+        format!("{} {unit}", significant(value))
+    }
+}
+
+/// Four significant digits, and no decimals on a whole number below a thousand.
+fn significant(value: f64) -> String {
+    let places = match value.abs() {
+        v if v >= 1000.0 || v.fract() == 0.0 => 0,
+        v if v >= 100.0 => 1,
+        v if v >= 10.0 => 2,
+        _ => 3,
+    };
+    format!("{value:.places$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_keep_the_digits_that_carry_information() {
+        assert_eq!(share(0.41), "41 %");
+        assert_eq!(share(0.079), "7.9 %");
+        assert_eq!(share(0.0004), "0.04 %");
+        assert_eq!(share(0.000_01), "<0.01 %");
+        assert_eq!(share(0.0), "0 %");
+        assert_eq!(share_with_interval(0.0, 0.0, 0.0091), "0 % [0, 0.91]");
+        assert_eq!(share_with_interval(0.412, 0.38, 0.444), "41 % [38, 44]");
+    }
+
+    #[test]
+    fn changes_are_signed() {
+        assert_eq!(change_with_interval((1.079, 1.058, 1.096)), "+7.9 % [+5.8, +9.6]");
+        assert_eq!(change(0.999_99), "+0.0 %");
+        assert_eq!(change(3.5), "+250 %");
+        assert_eq!(change(0.88), "-12.0 %");
+    }
+
+    #[test]
+    fn quantities_are_scaled_to_four_significant_digits() {
+        assert_eq!(quantity(12_314.0, "ns"), "12.31 µs");
+        assert_eq!(quantity(999_960.0, "ns"), "1.000 ms");
+        assert_eq!(quantity(420.0, "ns"), "420 ns");
+        assert_eq!(quantity(1_572_864.0, "bytes"), "1.500 MiB");
+        assert_eq!(quantity(15_300.0, "1/s"), "15.30k/s");
+        assert_eq!(quantity(3.0, "count"), "3");
+        assert_eq!(quantity(2.5e12, "ns"), "2500 s");
+    }
+
+    #[test]
+    fn a_factor_near_one_keeps_its_difference() {
+        assert_eq!(factor(1.0015), "1.0015x");
+        assert_eq!(factor(1.694), "1.69x");
+        assert_eq!(factor(1.0), "1.00x");
+        assert_eq!(factor(f64::INFINITY), "unbounded");
+    }
+}

@@ -1,0 +1,69 @@
+//! The table of changed items: how hot each one is.
+
+use std::io::{self, Write};
+
+use super::{Page, style};
+use crate::analysis::{ChangeResult, Heat};
+use crate::figures;
+use crate::report::text::{Cell, Table, clean, shorten};
+use crate::report::view;
+
+/// Rows before the rest is counted.
+const SHOWN: usize = 8;
+const WIDEST_NAME: usize = 44;
+
+pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let shown = view::shown_changes(page.analysis);
+    let counted = view::counted_changes(page.analysis);
+    if shown.is_empty() {
+        return match counted {
+            Some(counted) => writeln!(out, "Changed items: {counted}\n"),
+            None => writeln!(out, "Changed items: none\n"),
+        };
+    }
+    let mut table = Table::default();
+    table.row(["Changed item", "change", "heat", "share", "of", "can gain"].map(|title| Cell::styled(title, style::HEADING)));
+    for change in shown.iter().take(page.shown(shown.len(), SHOWN)) {
+        table.row(row(change));
+    }
+    for line in table.lines(page.look.color) {
+        writeln!(out, "{line}")?;
+    }
+    page.cut(out, shown.len(), SHOWN, "changed items")?;
+    if let Some(counted) = counted {
+        writeln!(out, "  {counted}")?;
+    }
+    writeln!(out)
+}
+
+fn row(change: &ChangeResult) -> Vec<Cell> {
+    let kind = format!("{}{}", view::kind(change.kind), if change.approximate { " (approximate)" } else { "" });
+    let mut cells = vec![Cell::from(shorten(&clean(&change.item), WIDEST_NAME)), kind.into()];
+    let Some(heat) = change.heat else {
+        cells.push(Cell::styled("-", style::heat(None)));
+        cells.push(clean(change.note.as_deref().unwrap_or("may affect anything")).into());
+        return cells;
+    };
+    cells.push(Cell::styled(view::heat(heat), style::heat(Some(heat))));
+    match view::share(change) {
+        Some(share) if heat != Heat::Unmeasured => {
+            cells.push(share.into());
+            cells.push(of(change).into());
+            cells.push(change.max_speedup.map(|gain| format!("≤ {}", figures::factor(gain))).unwrap_or_default().into());
+        }
+        _ => {
+            let reason = change.heat_reason.as_deref().unwrap_or("no workload shows it");
+            cells.push(clean(&format!("not measured: {reason}")).into());
+        }
+    }
+    cells
+}
+
+/// `parse/large (base, 1880 samples)`.
+fn of(change: &ChangeResult) -> String {
+    let workload = change.workload.as_deref().unwrap_or("all workloads");
+    let samples = change.samples.map(|samples| figures::counted(samples as usize, "sample"));
+    let details: Vec<String> = change.side.clone().into_iter().chain(samples).collect();
+    let details = if details.is_empty() { String::new() } else { format!(" ({})", details.join(", ")) };
+    clean(&format!("{}{details}", shorten(workload, WIDEST_NAME)))
+}

@@ -1,0 +1,107 @@
+//! Regressions and findings, as rustc shows its diagnostics.
+
+use std::io::{self, Write};
+
+use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
+
+use super::Page;
+use crate::analysis::{Finding, Severity, WorkloadResult};
+use crate::figures;
+use crate::report::text::{clean, clean_lines};
+use crate::report::view;
+
+/// Findings that are shown in full before the rest is counted.
+const SHOWN: usize = 5;
+
+pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let renderer = if page.look.color { Renderer::styled() } else { Renderer::plain() }.term_width(page.look.width);
+    let (counting, quiet) = view::findings(page.analysis);
+    let mut groups: Vec<Group<'_>> =
+        view::regressions(page.analysis).into_iter().map(|workload| regression(page, workload)).collect();
+    groups.extend(counting.iter().map(|finding| group(finding)));
+    let length = groups.len();
+    for group in groups.into_iter().take(page.shown(length, SHOWN)) {
+        writeln!(out, "{}\n", renderer.render(&[group]))?;
+    }
+    page.cut(out, length, SHOWN, "findings")?;
+    quiet_line(&quiet, out)
+}
+
+fn regression<'a>(page: &Page<'_>, workload: &WorkloadResult) -> Group<'a> {
+    let title = Level::ERROR.primary_title(clean(&view::regression(workload))).id("regression");
+    let mut elements: Vec<Element<'a>> = Vec::new();
+    if let Some(item) = view::explaining(page.analysis, workload) {
+        let origin = Origin::path(clean(&item.file));
+        elements.push(match view::line_of(item) {
+            Some(line) => origin.line(line as usize).into(),
+            None => origin.into(),
+        });
+        let here = item.workload.as_deref() == Some(&workload.id);
+        let share = view::share(item).filter(|_| here).map(|share| format!(" holds {share} of its samples and"));
+        let others = workload.explained_by.len() - 1;
+        let others = if others > 0 { format!(" (and {others} more on its stacks)") } else { String::new() };
+        let why = format!("`{}`{} was changed{others}", item.item, share.unwrap_or_default());
+        elements.push(Level::NOTE.message(clean(&why)).into());
+    }
+    title.elements(elements)
+}
+
+fn group(finding: &Finding) -> Group<'_> {
+    let level = match finding.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Info => Level::NOTE,
+    };
+    let title = level.primary_title(clean(&finding.message)).id(clean(&finding.rule));
+    title.elements(place(finding).into_iter().chain(remarks(finding)))
+}
+
+/// The source line, or at least where it is.
+fn place(finding: &Finding) -> Option<Element<'_>> {
+    let file = clean(finding.file.as_deref()?);
+    if let Some(snippet) = finding.snippet.as_ref().filter(|snippet| fits(snippet)) {
+        let label = clean(&snippet.label);
+        let annotation = AnnotationKind::Primary.span(snippet.highlight.0..snippet.highlight.1).label(label);
+        let source = Snippet::source(snippet.text.as_str()).path(file).line_start(snippet.first_line as usize);
+        return Some(source.annotation(annotation).into());
+    }
+    let origin = Origin::path(file);
+    Some(match finding.line {
+        Some(line) => origin.line(line as usize).into(),
+        None => origin.into(),
+    })
+}
+
+/// True when the highlight lies within the text: a renderer must not trip over a stored analysis.
+fn fits(snippet: &crate::analysis::Snippet) -> bool {
+    snippet.highlight.0 <= snippet.highlight.1 && snippet.text.get(snippet.highlight.0..snippet.highlight.1).is_some()
+}
+
+fn remarks(finding: &Finding) -> Vec<Element<'_>> {
+    let told =
+        |text: &str| finding.message.contains(text) || finding.message.contains(text.split(" holds ").last().unwrap_or(text));
+    let evidence = finding.evidence.iter().filter(|e| matches!(e.kind.as_str(), "measurement" | "stack") && !told(&e.text));
+    let mut remarks: Vec<Element<'_>> = evidence.map(|e| Level::NOTE.message(clean_lines(&e.text)).into()).collect();
+    if !finding.fix.is_empty() {
+        remarks.push(Level::HELP.message(clean_lines(&finding.fix)).into());
+    }
+    if !finding.not_proven.is_empty() {
+        let text = format!("not proven: {}", finding.not_proven.join("; "));
+        remarks.push(Level::NOTE.message(clean(&text)).into());
+    }
+    let explain = format!("`cargo perf-expert explain {}`", finding.rule);
+    remarks.push(Level::NOTE.message(clean(&explain)).into());
+    remarks
+}
+
+/// What does not count is counted.
+fn quiet_line(quiet: &[&Finding], out: &mut dyn Write) -> io::Result<()> {
+    let suppressed = quiet.iter().filter(|finding| finding.suppressed.is_some()).count();
+    let before = quiet.len() - suppressed;
+    for (count, word) in [(suppressed, "suppressed"), (before, "that base already had")] {
+        if count > 0 {
+            writeln!(out, "{} {word}\n", figures::counted(count, "finding"))?;
+        }
+    }
+    Ok(())
+}

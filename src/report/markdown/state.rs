@@ -1,0 +1,102 @@
+//! `### Current State`: what was measured, what is wanted, what lies between.
+
+use std::io::{self, Write};
+
+use super::{NOT_MEASURED, bullet, escape::code, lacks_measurement};
+use crate::analysis::{Analysis, Command, Outcome, WorkloadResult};
+use crate::figures;
+use crate::report::view;
+
+const SHOWN: usize = 10;
+
+pub(super) fn write(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "- Metric: {}", metric(analysis))?;
+    writeln!(out, "- Target: {}", target(analysis))?;
+    writeln!(out, "- Gap: {}", gap(analysis))?;
+    if analysis.command != Command::Baseline {
+        bullet(out, &view::verdict_line(analysis))?;
+    }
+    if !lacks_measurement(analysis) {
+        writeln!(out)?;
+        table(analysis, out)?;
+    }
+    for warning in &analysis.environment.warnings {
+        bullet(out, &format!("Limit: {warning}"))?;
+    }
+    Ok(())
+}
+
+fn metric(analysis: &Analysis) -> String {
+    let Some(worst) = worst(analysis) else { return NOT_MEASURED.into() };
+    let Some(metric) = worst.primary() else { return NOT_MEASURED.into() };
+    let side = |value: Option<f64>| value.map_or_else(|| NOT_MEASURED.to_owned(), |value| figures::quantity(value, &metric.unit));
+    let clock = metric.clock.as_ref().map(|clock| format!(", {clock} clock")).unwrap_or_default();
+    let what = format!("{} of {}", code(&metric.name), code(&worst.id));
+    if analysis.command == Command::Baseline {
+        format!("{what}: {}{clock}", side(metric.base))
+    } else {
+        format!("{what}: {} → {}{clock}", side(metric.base), side(metric.head))
+    }
+}
+
+fn target(analysis: &Analysis) -> &'static str {
+    match analysis.command {
+        Command::Baseline => "not set (no SLO is configured)",
+        Command::Verify | Command::Check => "no slower than base (no SLO is configured)",
+    }
+}
+
+fn gap(analysis: &Analysis) -> String {
+    let change = worst(analysis).and_then(WorkloadResult::primary).filter(|_| analysis.command != Command::Baseline);
+    let Some(change) = change.and_then(|metric| view::change(metric).map(|change| (change, metric.outcome))) else {
+        return if analysis.command == Command::Baseline { "none to state without a target".into() } else { NOT_MEASURED.into() };
+    };
+    match change {
+        (change, Outcome::Slower) => format!("{change} (slower, 95 % interval)"),
+        (change, outcome) => format!("none shown: {change} ({})", view::outcome(outcome)),
+    }
+}
+
+/// The workload that matters most: the worst regression, else the first one that was measured.
+fn worst(analysis: &Analysis) -> Option<&WorkloadResult> {
+    let shown = view::shown_workloads(analysis);
+    let measured = |workload: &&WorkloadResult| workload.primary().is_some_and(|metric| metric.base.is_some());
+    shown.into_iter().find(measured).or_else(|| analysis.workloads.iter().find(measured))
+}
+
+fn table(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "| workload | metric | base | head | change | outcome |\n|---|---|---|---|---|---|")?;
+    let shown = view::shown_workloads(analysis);
+    let rest = analysis.workloads.iter().filter(|workload| !shown.iter().any(|w| w.id == workload.id));
+    let all: Vec<&WorkloadResult> = shown.iter().copied().chain(rest).collect();
+    for workload in all.iter().take(SHOWN) {
+        let mut metrics = workload.metrics.iter().peekable();
+        if metrics.peek().is_none() {
+            writeln!(
+                out,
+                "| {} | - | {NOT_MEASURED} | {NOT_MEASURED} | - | {} |",
+                code(&workload.id),
+                view::outcome(workload.outcome)
+            )?;
+        }
+        for metric in metrics {
+            let side = |value: Option<f64>| {
+                value.map_or_else(|| NOT_MEASURED.to_owned(), |value| figures::quantity(value, &metric.unit))
+            };
+            let change = view::change(metric).unwrap_or_else(|| "-".into());
+            let cells = [
+                code(&workload.id),
+                code(&metric.name),
+                side(metric.base),
+                side(metric.head),
+                change,
+                view::outcome(metric.outcome).into(),
+            ];
+            writeln!(out, "| {} |", cells.join(" | "))?;
+        }
+    }
+    if all.len() > SHOWN {
+        writeln!(out, "\n{} more workloads are in the JSON report.", all.len() - SHOWN)?;
+    }
+    writeln!(out)
+}

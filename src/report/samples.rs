@@ -1,0 +1,215 @@
+//! Hand-made results for the tests of the rooms that judge and render.
+
+use std::collections::BTreeMap;
+
+use crate::analysis::*;
+use crate::source::ChangeKind;
+
+/// An empty `verify`.
+pub(crate) fn analysis(command: Command) -> Analysis {
+    Analysis {
+        schema_version: SCHEMA_VERSION,
+        tool: Tool { name: "cargo-perf-expert".into(), version: "0.1.0".into() },
+        command,
+        created: "2026-03-01T12:00:00Z".into(),
+        verdict: Verdict::Pass,
+        reasons: Vec::new(),
+        exit_code: 0,
+        base: (command != Command::Baseline).then(|| BaseSide {
+            commit: "3f2c1aa0d1e2f3a4b5c6d7e8f90123456789abcd".into(),
+            chosen_by: "merge-base with origin/main".into(),
+            evidence: "baseline `default`, 2 h old".into(),
+        }),
+        head: HeadSide { commit: Some("9b8a7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b".into()), dirty: false },
+        environment: Environment {
+            rustc: Some("rustc 1.95.0 (59807616e 2026-04-14)".into()),
+            target: Some("x86_64-unknown-linux-gnu".into()),
+            profile: Some("bench".into()),
+            cpu: Some("AMD EPYC 7B13".into()),
+            cpus: 2,
+            engine: "perf_event".into(),
+            warnings: Vec::new(),
+        },
+        workloads: Vec::new(),
+        changes: Vec::new(),
+        findings: Vec::new(),
+        tests: Tests {
+            status: TestStatus::Passed,
+            packages: vec!["parse".into()],
+            summary: "42 passed, 0 failed".into(),
+            newly_failing: Vec::new(),
+        },
+        skipped: Vec::new(),
+        next_steps: Vec::new(),
+    }
+}
+
+/// A workload that nobody measured.
+pub(crate) fn workload(id: &str) -> WorkloadResult {
+    WorkloadResult {
+        id: id.into(),
+        package: "parse".into(),
+        target: "speed".into(),
+        kind: "criterion".into(),
+        outcome: Outcome::NotMeasured,
+        reason: None,
+        explained: None,
+        explained_by: Vec::new(),
+        negative_control: false,
+        broken: None,
+        metrics: Vec::new(),
+        smallest_detectable: None,
+        clock: Some(ClockResult { clock: "cpu".into(), reason: "99 % of its wall time is CPU time".into() }),
+        bottleneck: None,
+        profile: None,
+        hot_path: Vec::new(),
+    }
+}
+
+/// A workload measured on both sides: `base` nanoseconds and the interval of head / base.
+pub(crate) fn measured(id: &str, outcome: Outcome, base: f64, interval: (f64, f64, f64)) -> WorkloadResult {
+    let metric = MetricResult {
+        name: "latency.p50".into(),
+        unit: "ns".into(),
+        clock: Some("cpu".into()),
+        base: Some(base),
+        head: Some(base * interval.0),
+        ratio: Some(interval.0),
+        low: Some(interval.1),
+        high: Some(interval.2),
+        rounds: 24,
+        outcome,
+    };
+    WorkloadResult { outcome, metrics: vec![metric], smallest_detectable: Some(0.018), ..workload(id) }
+}
+
+/// A measured workload whose stacks hold the changed items `by`.
+pub(crate) fn reached(id: &str, outcome: Outcome, base: f64, interval: (f64, f64, f64), by: &[&str]) -> WorkloadResult {
+    let explained = matches!(outcome, Outcome::Faster | Outcome::Slower).then_some(true);
+    let explained_by = by.iter().map(|&item| item.to_owned()).collect();
+    WorkloadResult { explained, explained_by, ..measured(id, outcome, base, interval) }
+}
+
+/// The peak memory of a workload.
+pub(crate) fn memory(base: f64, interval: (f64, f64, f64), outcome: Outcome) -> MetricResult {
+    MetricResult {
+        name: "memory.peak_rss".into(),
+        unit: "bytes".into(),
+        clock: None,
+        base: Some(base),
+        head: Some(base * interval.0),
+        ratio: Some(interval.0),
+        low: Some(interval.1),
+        high: Some(interval.2),
+        rounds: 24,
+        outcome,
+    }
+}
+
+/// A profile of good quality.
+pub(crate) fn profile() -> ProfileResult {
+    ProfileResult {
+        samples: 1880,
+        frequency: 999,
+        lost: 0,
+        coverage: Some(0.98),
+        truncated: 0.001,
+        path: Some("default/parse-large.pb.gz".into()),
+        flamegraph: Some("default/parse-large.svg".into()),
+    }
+}
+
+/// A line of a hot path.
+pub(crate) fn hot(item: &str, self_share: f64, total: f64) -> HotItem {
+    HotItem {
+        item: item.into(),
+        origin: "workspace".into(),
+        file: Some("src/parse.rs".into()),
+        line: Some(118),
+        self_share,
+        total,
+        low: (total - 0.03).max(0.0),
+        high: (total + 0.03).min(1.0),
+    }
+}
+
+/// A changed function in `src/<module>.rs` whose heat nobody knows.
+pub(crate) fn change(item: &str) -> ChangeResult {
+    let module = item.split("::").nth(1).unwrap_or("lib");
+    ChangeResult {
+        item: item.into(),
+        kind: ChangeKind::Modified,
+        file: format!("src/{module}.rs"),
+        base_lines: Some((118, 140)),
+        head_lines: Some((118, 144)),
+        note: None,
+        heat: Some(Heat::Unmeasured),
+        heat_reason: Some("no workload executes it".into()),
+        self_share: None,
+        total: None,
+        low: None,
+        high: None,
+        samples: None,
+        side: None,
+        workload: None,
+        max_speedup: None,
+        approximate: false,
+        test_only: false,
+    }
+}
+
+/// A changed function with a measured share `(total, low, high)` in a workload.
+pub(crate) fn heated(item: &str, heat: Heat, (total, low, high): (f64, f64, f64), workload: &str) -> ChangeResult {
+    ChangeResult {
+        heat: Some(heat),
+        heat_reason: None,
+        self_share: Some(total / 2.0),
+        total: Some(total),
+        low: Some(low),
+        high: Some(high),
+        samples: Some(1880),
+        side: Some("head".into()),
+        workload: Some(workload.into()),
+        max_speedup: Some(1.0 / (1.0 - total)),
+        ..change(item)
+    }
+}
+
+/// A change without heat.
+pub(crate) fn ambient(item: &str, kind: ChangeKind, note: Option<&str>) -> ChangeResult {
+    ChangeResult { kind, heat: None, heat_reason: None, note: note.map(Into::into), ..change(item) }
+}
+
+/// The finding that `PE-201` makes of an unchecked access in cold code.
+pub(crate) fn finding(severity: Severity) -> Finding {
+    Finding {
+        rule: "PE-201".into(),
+        name: "speculative-micro-optimization".into(),
+        severity,
+        item: Some("parse::config::load".into()),
+        file: Some("src/config.rs".into()),
+        line: Some(40),
+        snippet: Some(Snippet {
+            first_line: 40,
+            text: "    let first = unsafe { *fields.get_unchecked(0) };".into(),
+            highlight: (33, 46),
+            label: "added by this change".into(),
+        }),
+        message: "`get_unchecked` and `unsafe { … }` added to cold code: `parse::config::load` holds 0.04 % [0.01, 0.15] of \
+                  `parse/large` (1880 samples), so it can gain at most 1.0015x; top is `parse::lexer::next` with 41 %"
+            .into(),
+        evidence: vec![
+            Evidence { kind: "token".into(), text: "`get_unchecked` added, first at line 40".into(), values: BTreeMap::new() },
+            Evidence {
+                kind: "share".into(),
+                text: "`parse::config::load` holds 0.04 % [0.01, 0.15] of `parse/large` (1880 samples)".into(),
+                values: BTreeMap::from([("share".into(), 0.0004.into()), ("high".into(), 0.0015.into())]),
+            },
+        ],
+        bound: Some(Bound { share: 0.0015, max_speedup: 1.0015 }),
+        fix: "keep the safe form (drop `get_unchecked`); the time is in `parse::lexer::next`".into(),
+        not_proven: vec!["workloads outside of this repository were not measured".into()],
+        preexisting: false,
+        suppressed: None,
+    }
+}

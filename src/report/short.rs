@@ -1,0 +1,47 @@
+//! One line per regression and finding, for editors and `grep`: `file:line: severity[rule]: message`.
+
+use std::io::{self, Write};
+
+use crate::analysis::{Analysis, Command, Severity};
+use crate::report::text::clean;
+use crate::report::view;
+
+pub(super) fn render(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
+    for workload in view::regressions(analysis) {
+        let item = view::explaining(analysis, workload);
+        let place = place(item.map(|item| item.file.as_str()), item.and_then(view::line_of));
+        let by = item.map(|item| format!(", explained by `{}`", item.item)).unwrap_or_default();
+        line(out, &format!("{place}error[regression]: {}{by}", view::regression(workload)))?;
+    }
+    for workload in &analysis.workloads {
+        if let Some(how) = &workload.broken {
+            line(out, &format!("error[broken-workload]: `{}` ran at base and fails at head: {how}", workload.id))?;
+        }
+    }
+    for test in &analysis.tests.newly_failing {
+        line(out, &format!("error[test]: `{test}` passed at base and fails at head"))?;
+    }
+    let (counting, _) = view::findings(analysis);
+    for finding in counting {
+        let place = place(finding.file.as_deref(), finding.line);
+        let severity = if finding.severity == Severity::Info { "note" } else { view::severity(finding.severity) };
+        line(out, &format!("{place}{severity}[{}]: {}", finding.rule, finding.message))?;
+    }
+    if analysis.command != Command::Baseline {
+        line(out, &view::verdict_line(analysis))?;
+    }
+    Ok(())
+}
+
+/// `src/a.rs:3: `, or nothing where nothing is known.
+fn place(file: Option<&str>, line: Option<u32>) -> String {
+    match (file, line) {
+        (Some(file), Some(line)) => format!("{file}:{line}: "),
+        (Some(file), None) => format!("{file}: "),
+        (None, _) => String::new(),
+    }
+}
+
+fn line(out: &mut dyn Write, text: &str) -> io::Result<()> {
+    writeln!(out, "{}", clean(text))
+}

@@ -1,0 +1,212 @@
+//! The analyses.
+
+use crate::analysis::*;
+use crate::report::samples::{ambient, analysis, change, finding, heated, hot, measured, memory, profile, reached, workload};
+use crate::source::ChangeKind;
+
+const NEXT: &str = "parse::lexer::next";
+
+/// Every case with its name.
+pub(super) fn all() -> Vec<(&'static str, Analysis)> {
+    vec![
+        ("regression", regression()),
+        ("passed", passed()),
+        ("inconclusive", inconclusive()),
+        ("crowded", crowded()),
+        ("nothing_measured", nothing_measured()),
+        ("hostile", hostile()),
+        ("baseline", baseline()),
+        ("check", check()),
+    ]
+}
+
+/// A hot function got slower, a cold one got unsafe.
+fn regression() -> Analysis {
+    let mut slower = reached("parse/large", Outcome::Slower, 12_314.0, (1.079, 1.058, 1.096), &[NEXT]);
+    slower.metrics.push(memory(12_582_912.0, (1.25, 1.24, 1.26), Outcome::Slower));
+    slower.profile = Some(profile());
+    slower.hot_path = vec![hot(NEXT, 0.37, 0.41), hot("parse::tree::push", 0.2, 0.22)];
+    let same = WorkloadResult {
+        reason: Some("identical machine code".into()),
+        ..measured("render/html", Outcome::Same, 5e6, (1.0, 1.0, 1.0))
+    };
+    Analysis {
+        verdict: Verdict::Fail,
+        reasons: vec!["`parse/large` is slower by +7.9 % [+5.8, +9.6], explained by `parse::lexer::next`".into()],
+        exit_code: 100,
+        head: HeadSide { dirty: true, ..analysis(Command::Verify).head },
+        workloads: vec![same, slower, workload("render/pdf")],
+        changes: vec![
+            ambient("Cargo.lock", ChangeKind::Ambient, Some("serde 1.0.1 → 1.0.2")),
+            heated("parse::config::load", Heat::Cold, (0.0004, 0.0001, 0.0015), "parse/large"),
+            heated(NEXT, Heat::Hot, (0.41, 0.38, 0.44), "parse/large"),
+            change("parse::error::explain"),
+            ambient("parse::tree::push", ChangeKind::Moved, None),
+        ],
+        findings: vec![finding(Severity::Error)],
+        next_steps: vec!["rework `parse::lexer::next`: it holds 41 % of `parse/large`".into()],
+        ..analysis(Command::Verify)
+    }
+}
+
+fn passed() -> Analysis {
+    let mut faster = reached("parse/large", Outcome::Faster, 12_314.0, (0.88, 0.86, 0.9), &[NEXT]);
+    faster.profile = Some(profile());
+    faster.bottleneck =
+        Some(Bottleneck { class: "cpu-bound".into(), confidence: 0.9, shares: [("on_cpu_user".to_owned(), 0.97)].into() });
+    faster.hot_path = vec![hot(NEXT, 0.37, 0.41)];
+    let control = WorkloadResult { negative_control: true, ..measured("render/html", Outcome::Same, 5e6, (1.001, 0.99, 1.01)) };
+    Analysis {
+        workloads: vec![faster, control],
+        changes: vec![heated(NEXT, Heat::Hot, (0.41, 0.38, 0.44), "parse/large")],
+        findings: vec![Finding { suppressed: Some("measured downstream".into()), ..finding(Severity::Error) }],
+        reasons: vec!["1 finding suppressed".into()],
+        ..analysis(Command::Verify)
+    }
+}
+
+fn inconclusive() -> Analysis {
+    let mut unsure = reached("parse/large", Outcome::Inconclusive, 12_314.0, (1.03, 0.99, 1.07), &[NEXT]);
+    unsure.reason = Some("control moved 3.1 %".into());
+    let skipped = WorkloadResult {
+        explained_by: vec![NEXT.into()],
+        reason: Some("--max-time was used up".into()),
+        ..workload("parse/huge")
+    };
+    let mut unexplained = measured("render/html", Outcome::Slower, 5e6, (1.05, 1.03, 1.07));
+    unexplained.explained = Some(false);
+    let mut analysis = Analysis {
+        verdict: Verdict::Inconclusive,
+        reasons: vec![
+            "`parse/large` is inconclusive: control moved 3.1 %".into(),
+            "`parse/huge` is reached by the change and was not measured: --max-time was used up".into(),
+        ],
+        exit_code: 103,
+        workloads: vec![unsure, skipped, unexplained],
+        changes: vec![heated(NEXT, Heat::Uncertain, (0.01, 0.005, 0.02), "parse/large")],
+        skipped: vec![Skipped {
+            name: "importer".into(),
+            reason: "a binary runs only with a workload".into(),
+            remedy: Some("cargo perf-expert verify --bin importer -- ARGS".into()),
+        }],
+        next_steps: vec!["run again with `--max-time 5m`".into()],
+        ..analysis(Command::Verify)
+    };
+    analysis.tests =
+        Tests { status: TestStatus::NotChecked, packages: vec![], summary: "--no-tests".into(), newly_failing: vec![] };
+    analysis.environment.warnings = vec!["2 of 2 CPUs are busy: small changes cannot be told".into()];
+    analysis
+}
+
+/// More of everything than a reader wants to see.
+fn crowded() -> Analysis {
+    let item = |n: usize| format!("parse::very::long::module::path::that::nobody::wants::to::read::function_{n}");
+    let workloads = (0..20).map(|n| {
+        let interval = (1.05 + n as f64 / 100.0, 1.04, 1.3);
+        reached(&format!("group/bench/{n}"), Outcome::Slower, 1e5 * (n + 1) as f64, interval, &[&item(n)])
+    });
+    let changes = (0..20).map(|n| heated(&item(n), Heat::Hot, (0.3, 0.28, 0.32), &format!("group/bench/{n}")));
+    let mut analysis = Analysis {
+        verdict: Verdict::Fail,
+        exit_code: 100,
+        workloads: workloads.collect(),
+        changes: changes.collect(),
+        findings: [Severity::Info, Severity::Warning, Severity::Error].map(finding).into(),
+        skipped: (0..9).map(|n| Skipped { name: format!("b{n}"), reason: "--max-time".into(), remedy: None }).collect(),
+        ..analysis(Command::Verify)
+    };
+    analysis.tests.status = TestStatus::Failed;
+    analysis.tests.summary = "40 passed, 2 failed".into();
+    analysis.tests.newly_failing = vec!["parse::tests::round_trips".into()];
+    analysis.workloads[3].broken = Some("exit status: 3".into());
+    analysis.workloads[3].outcome = Outcome::NotMeasured;
+    analysis.workloads[3].metrics.clear();
+    analysis
+}
+
+/// No sampler, no workload, no commit.
+fn nothing_measured() -> Analysis {
+    let mut analysis = Analysis {
+        base: None,
+        head: HeadSide { commit: None, dirty: true },
+        changes: vec![change(NEXT)],
+        next_steps: vec!["add a benchmark: `cargo perf-expert list` shows how".into()],
+        ..analysis(Command::Verify)
+    };
+    analysis.environment.engine = "none".into();
+    analysis.environment.warnings =
+        vec!["perf_event_paranoid is 3: no sampling; `sudo sysctl kernel.perf_event_paranoid=2` permits it".into()];
+    analysis.tests =
+        Tests { status: TestStatus::NotChecked, packages: vec![], summary: "no package".into(), newly_failing: vec![] };
+    analysis
+}
+
+/// Names and messages that try to draw, to link and to break out.
+fn hostile() -> Analysis {
+    let evil = "a\u{1b}[31m<script>alert(1)</script>|`x`\n*b* @team \u{202e}x";
+    let mut slower = reached(evil, Outcome::Slower, 1e3, (1.5, 1.4, 1.6), &[evil]);
+    slower.profile = Some(profile());
+    slower.hot_path = vec![hot(evil, 0.5, 0.5)];
+    slower.bottleneck = Some(Bottleneck { class: evil.into(), confidence: 0.5, shares: [(evil.to_owned(), 0.5)].into() });
+    let text = format!("\tlet x = 1; // {}", evil.replace('\n', " "));
+    let highlight = (5, 6);
+    let found = Finding {
+        rule: "PE-101".into(),
+        message: evil.into(),
+        fix: evil.into(),
+        file: Some(evil.into()),
+        snippet: Some(Snippet { first_line: 7, text, highlight, label: evil.into() }),
+        ..finding(Severity::Warning)
+    };
+    let mut out_of_bounds = found.clone();
+    out_of_bounds.snippet = Some(Snippet { first_line: 1, text: "é".into(), highlight: (1, 99), label: String::new() });
+    Analysis {
+        verdict: Verdict::Fail,
+        exit_code: 100,
+        workloads: vec![slower],
+        changes: vec![ChangeResult { file: evil.into(), ..heated(evil, Heat::Hot, (0.5, 0.4, 0.6), evil) }],
+        findings: vec![found, out_of_bounds],
+        skipped: vec![Skipped { name: evil.into(), reason: evil.into(), remedy: Some(evil.into()) }],
+        next_steps: vec![evil.into()],
+        ..analysis(Command::Verify)
+    }
+}
+
+fn baseline() -> Analysis {
+    let one_side = |id: &str, base: f64| {
+        let mut workload = measured(id, Outcome::NotMeasured, base, (1.0, 1.0, 1.0));
+        for metric in &mut workload.metrics {
+            (metric.head, metric.ratio, metric.low, metric.high) = (None, None, None, None);
+        }
+        workload.profile = Some(profile());
+        workload.hot_path =
+            vec![hot(NEXT, 0.37, 0.41), hot("parse::tree::push", 0.2, 0.22), hot("main", 0.0, 1.0), hot("memcpy", 0.09, 0.09)];
+        workload
+    };
+    let mut poor = one_side("serve", 8_200_000.0);
+    poor.clock = Some(ClockResult { clock: "wall".into(), reason: "it blocks 94 % of the time".into() });
+    poor.profile = Some(ProfileResult { samples: 120, coverage: Some(0.4), truncated: 0.05, lost: 3, ..profile() });
+    let broken = WorkloadResult { reason: Some("panicked: index out of bounds".into()), clock: None, ..workload("render/pdf") };
+    Analysis {
+        workloads: vec![one_side("parse/large", 12_314.0), poor, broken],
+        next_steps: vec!["change something, then `cargo perf-expert verify`".into()],
+        ..analysis(Command::Baseline)
+    }
+}
+
+fn check() -> Analysis {
+    let mut check = analysis(Command::Check);
+    check.tests =
+        Tests { status: TestStatus::NotChecked, packages: vec![], summary: "check runs nothing".into(), newly_failing: vec![] };
+    check.workloads = vec![WorkloadResult { profile: Some(profile()), ..workload("parse/large") }];
+    Analysis {
+        changes: vec![
+            heated(NEXT, Heat::Hot, (0.41, 0.38, 0.44), "parse/large"),
+            heated("parse::config::load", Heat::Cold, (0.0004, 0.0001, 0.0015), "parse/large"),
+            ChangeResult { test_only: true, ..change("parse::tests::helper") },
+        ],
+        findings: vec![finding(Severity::Warning)],
+        next_steps: vec!["`cargo perf-expert verify` measures what this change does".into()],
+        ..check
+    }
+}

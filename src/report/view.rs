@@ -1,0 +1,190 @@
+//! What every report wants to know of an analysis: which workloads and changes matter, and in which order.
+
+use crate::analysis::{Analysis, ChangeResult, Finding, Heat, MetricResult, Outcome, Severity, Verdict, WorkloadResult};
+use crate::figures;
+use crate::source::ChangeKind;
+use crate::verdict::is_explained_regression;
+
+/// Workloads that a reader wants to see one by one, most important first; the others are counted.
+pub(super) fn shown_workloads(analysis: &Analysis) -> Vec<&WorkloadResult> {
+    let mut shown: Vec<&WorkloadResult> = analysis.workloads.iter().filter(|w| rank(w).is_some()).collect();
+    shown.sort_by_key(|workload| (rank(workload), !analysis_explains(analysis, workload)));
+    shown
+}
+
+fn analysis_explains(analysis: &Analysis, workload: &WorkloadResult) -> bool {
+    is_explained_regression(workload, &analysis.changes)
+}
+
+fn rank(workload: &WorkloadResult) -> Option<u8> {
+    let reached = !workload.explained_by.is_empty();
+    match workload.outcome {
+        _ if workload.broken.is_some() => Some(0),
+        Outcome::Slower => Some(1),
+        Outcome::Inconclusive => Some(2),
+        Outcome::Faster => Some(3),
+        Outcome::NotMeasured if reached => Some(4),
+        Outcome::Same if reached => Some(5),
+        Outcome::Same | Outcome::NotMeasured => None,
+    }
+}
+
+/// The workloads that are only counted, in words: `11 same, 3 not measured`; `None` when there are none.
+pub(super) fn counted_workloads(analysis: &Analysis) -> Option<String> {
+    let count = |outcome: Outcome| analysis.workloads.iter().filter(|w| rank(w).is_none() && w.outcome == outcome).count();
+    let parts = [(count(Outcome::Same), "same"), (count(Outcome::NotMeasured), "not measured")];
+    let words: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
+/// The regressions that the change explains.
+pub(super) fn regressions(analysis: &Analysis) -> Vec<&WorkloadResult> {
+    analysis.workloads.iter().filter(|workload| is_explained_regression(workload, &analysis.changes)).collect()
+}
+
+/// Findings that count, loudest first; then what is suppressed or was there before.
+pub(super) fn findings(analysis: &Analysis) -> (Vec<&Finding>, Vec<&Finding>) {
+    let (mut counting, quiet): (Vec<_>, Vec<_>) = analysis.findings.iter().partition(|finding| finding.counts());
+    counting.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    (counting, quiet)
+}
+
+/// Changed items that a reader wants to see one by one: hottest first, ambient ones last.
+pub(super) fn shown_changes(analysis: &Analysis) -> Vec<&ChangeResult> {
+    let mut shown: Vec<&ChangeResult> = analysis.changes.iter().filter(|change| is_shown(change)).collect();
+    shown.sort_by(|a, b| heat_rank(a).cmp(&heat_rank(b)).then(b.total.unwrap_or(0.0).total_cmp(&a.total.unwrap_or(0.0))));
+    shown
+}
+
+fn is_shown(change: &ChangeResult) -> bool {
+    change.kind != ChangeKind::Moved && !change.test_only
+}
+
+fn heat_rank(change: &ChangeResult) -> u8 {
+    match change.heat {
+        Some(Heat::Hot) => 0,
+        Some(Heat::Warm) => 1,
+        Some(Heat::Uncertain) => 2,
+        Some(Heat::Cold) => 3,
+        Some(Heat::Unmeasured) => 4,
+        None => 5,
+    }
+}
+
+/// The changes that are only counted: `2 moved, 1 in tests only`.
+pub(super) fn counted_changes(analysis: &Analysis) -> Option<String> {
+    let moved = analysis.changes.iter().filter(|change| change.kind == ChangeKind::Moved).count();
+    let tests = analysis.changes.iter().filter(|change| change.kind != ChangeKind::Moved && change.test_only).count();
+    let parts = [(moved, "moved"), (tests, "in tests only")];
+    let words: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
+/// The changed item that explains a workload most.
+pub(super) fn explaining<'a>(analysis: &'a Analysis, workload: &WorkloadResult) -> Option<&'a ChangeResult> {
+    workload.explained_by.iter().find_map(|item| analysis.changes.iter().find(|change| &change.item == item))
+}
+
+/// First line of an item, at head if it is still there.
+pub(super) fn line_of(change: &ChangeResult) -> Option<u32> {
+    change.head_lines.or(change.base_lines).map(|lines| lines.0)
+}
+
+/// The name of a severity.
+pub(super) fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "info",
+        Severity::Warning => "warning",
+        Severity::Error => "error",
+    }
+}
+
+/// The name of an outcome.
+pub(super) fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Faster => "faster",
+        Outcome::Slower => "slower",
+        Outcome::Same => "same",
+        Outcome::Inconclusive => "inconclusive",
+        Outcome::NotMeasured => "not measured",
+    }
+}
+
+/// The name of a heat class.
+pub(super) fn heat(heat: Heat) -> &'static str {
+    match heat {
+        Heat::Hot => "hot",
+        Heat::Warm => "warm",
+        Heat::Cold => "cold",
+        Heat::Uncertain => "uncertain",
+        Heat::Unmeasured => "unmeasured",
+    }
+}
+
+/// The name of a kind of change.
+pub(super) fn kind(kind: ChangeKind) -> &'static str {
+    match kind {
+        ChangeKind::Modified => "modified",
+        ChangeKind::Added => "added",
+        ChangeKind::Deleted => "deleted",
+        ChangeKind::Moved => "moved",
+        ChangeKind::Signature => "signature",
+        ChangeKind::Attributes => "attributes",
+        ChangeKind::Ambient => "ambient",
+    }
+}
+
+/// `+7.9 % [+5.8, +9.6]`; `None` when not measured on both sides.
+pub(super) fn change(metric: &MetricResult) -> Option<String> {
+    metric.interval().map(figures::change_with_interval)
+}
+
+/// `41 % [38, 44]`; `None` when not measured.
+pub(super) fn share(change: &ChangeResult) -> Option<String> {
+    Some(figures::share_with_interval(change.total?, change.low?, change.high?))
+}
+
+/// The message of a regression: `parse/large is 7.9 % slower [+5.8, +9.6]`, both sides' values included.
+pub(super) fn regression(workload: &WorkloadResult) -> String {
+    let Some(metric) = workload.primary() else { return format!("`{}` is slower", workload.id) };
+    let change = change(metric).map(|change| format!(" by {change}")).unwrap_or_default();
+    let values = metric
+        .base
+        .zip(metric.head)
+        .map(|(base, head)| format!(": {} → {}", figures::quantity(base, &metric.unit), figures::quantity(head, &metric.unit)));
+    format!("`{}` is slower{change}{}", workload.id, values.unwrap_or_default())
+}
+
+/// The verdict in one line.
+pub(super) fn verdict_line(analysis: &Analysis) -> String {
+    let word = match analysis.verdict {
+        Verdict::Pass => "passed",
+        Verdict::Fail => "failed",
+        Verdict::Inconclusive => "inconclusive",
+    };
+    let inconclusive = analysis.workloads.iter().filter(|workload| workload.outcome == Outcome::Inconclusive).count();
+    let because = counted_reasons(analysis);
+    let because = if because.is_empty() { String::new() } else { format!(" ({})", because.join(", ")) };
+    let unsure = if analysis.command == crate::analysis::Command::Verify {
+        format!(" {inconclusive} inconclusive.")
+    } else {
+        String::new()
+    };
+    format!("Verdict: {word}{because}.{unsure}  exit {}", analysis.exit_code)
+}
+
+fn counted_reasons(analysis: &Analysis) -> Vec<String> {
+    let (counting, _) = findings(analysis);
+    let level = |severity: Severity| counting.iter().filter(|finding| finding.severity == severity).count();
+    let broken = analysis.workloads.iter().filter(|workload| workload.broken.is_some()).count();
+    let unexplained = analysis.workloads.iter().filter(|w| w.outcome == Outcome::Slower).count() - regressions(analysis).len();
+    let counts = [
+        (regressions(analysis).len(), "explained regression"),
+        (unexplained, "unexplained regression"),
+        (level(Severity::Error), "error"),
+        (level(Severity::Warning), "warning"),
+        (analysis.tests.newly_failing.len(), "newly failing test"),
+        (broken, "broken workload"),
+    ];
+    counts.iter().filter(|(count, _)| *count > 0).map(|&(count, noun)| figures::counted(count, noun)).collect()
+}

@@ -1,0 +1,66 @@
+//! Why the verdict is what it is, in sentences.
+
+use crate::analysis::{Finding, MetricResult, Outcome, TestStatus, WorkloadResult};
+use crate::figures;
+use crate::verdict::{Evidence, FailOn, Policy, is_explained_regression, is_regression};
+
+pub(super) fn failing_test(test: &str) -> String {
+    format!("test `{test}` passed at base and fails at head")
+}
+
+pub(super) fn broken(workload: &WorkloadResult) -> Option<String> {
+    let how = workload.broken.as_ref()?;
+    Some(format!("workload `{}` ran at base and fails at head: {how}", workload.id))
+}
+
+pub(super) fn regression(workload: &WorkloadResult) -> String {
+    let by = match workload.explained_by.first() {
+        Some(item) if workload.explained == Some(true) => format!(", explained by `{item}`"),
+        _ => ", not explained by the change".into(),
+    };
+    format!("`{}` is slower{}{by}", workload.id, by_how_much(workload))
+}
+
+pub(super) fn finding(finding: &Finding) -> String {
+    format!(
+        "{} {}: {}",
+        finding.rule,
+        finding.name,
+        finding.item.as_deref().or(finding.file.as_deref()).unwrap_or(&finding.message)
+    )
+}
+
+/// Why no verdict can be given on workloads that the change reaches.
+pub(super) fn doubts(evidence: &Evidence<'_>) -> Vec<String> {
+    let reached = evidence.workloads.iter().filter(|w| !w.negative_control && !w.explained_by.is_empty() && w.broken.is_none());
+    reached
+        .filter_map(|workload| {
+            let because = workload.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            match workload.outcome {
+                Outcome::Inconclusive => Some(format!("`{}` is inconclusive{because}", workload.id)),
+                Outcome::NotMeasured => Some(format!("`{}` is reached by the change and was not measured{because}", workload.id)),
+                Outcome::Faster | Outcome::Slower | Outcome::Same => None,
+            }
+        })
+        .collect()
+}
+
+/// What is worth saying beside the verdict.
+pub(super) fn notes(evidence: &Evidence<'_>, policy: &Policy) -> Vec<String> {
+    let unexplained = |w: &&WorkloadResult| is_regression(w) && !is_explained_regression(w, evidence.changes);
+    let slower = evidence.workloads.iter().filter(|_| !policy.fails_on(FailOn::Unexplained)).filter(unexplained);
+    let mut notes: Vec<String> = slower.map(|workload| format!("{}: layout or machine", regression(workload))).collect();
+    let suppressed = evidence.findings.iter().filter(|finding| finding.suppressed.is_some()).count();
+    if suppressed > 0 {
+        notes.push(format!("{} suppressed", figures::counted(suppressed, "finding")));
+    }
+    if evidence.tests.status == TestStatus::Failed && evidence.tests.newly_failing.is_empty() {
+        notes.push("tests fail, and none of them is known to have passed at base".into());
+    }
+    notes
+}
+
+fn by_how_much(workload: &WorkloadResult) -> String {
+    let interval = workload.primary().and_then(MetricResult::interval);
+    interval.map(|interval| format!(" by {}", figures::change_with_interval(interval))).unwrap_or_default()
+}

@@ -1,0 +1,205 @@
+//! The promise: a failing verdict always rests on a changed item plus measured evidence.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::analysis::{Heat, TestStatus};
+use crate::report::samples;
+
+const SLOWER: (f64, f64, f64) = (1.08, 1.06, 1.1);
+
+struct Run {
+    command: Command,
+    workloads: Vec<WorkloadResult>,
+    changes: Vec<ChangeResult>,
+    findings: Vec<Finding>,
+    tests: Tests,
+}
+
+fn run() -> Run {
+    let changes = ["parse::lexer::next", "parse::config::load"];
+    Run {
+        command: Command::Verify,
+        workloads: Vec::new(),
+        changes: changes.map(|item| samples::heated(item, Heat::Hot, (0.4, 0.37, 0.43), "hot")).into(),
+        findings: Vec::new(),
+        tests: samples::analysis(Command::Verify).tests,
+    }
+}
+
+impl Run {
+    fn judge(&self, policy: &Policy) -> Judgement {
+        let evidence = Evidence {
+            command: self.command,
+            workloads: &self.workloads,
+            changes: &self.changes,
+            findings: &self.findings,
+            tests: &self.tests,
+        };
+        judge(&evidence, policy)
+    }
+
+    fn verdict(&self) -> (Verdict, Exit) {
+        let judgement = self.judge(&Policy::default());
+        (judgement.verdict, judgement.exit)
+    }
+}
+
+fn regression() -> WorkloadResult {
+    samples::reached("hot", Outcome::Slower, 1e6, SLOWER, &["parse::lexer::next"])
+}
+
+#[test]
+fn an_explained_regression_fails() {
+    let judgement = Run { workloads: vec![regression()], ..run() }.judge(&Policy::default());
+    assert_eq!((judgement.verdict, judgement.exit), (Verdict::Fail, Exit::Failed));
+    assert_eq!(judgement.reasons, ["`hot` is slower by +8.0 % [+6.0, +10.0], explained by `parse::lexer::next`"]);
+}
+
+#[test]
+fn an_unexplained_regression_is_only_noted_unless_asked() {
+    let unexplained = WorkloadResult { explained: Some(false), explained_by: vec![], ..regression() };
+    let run = Run { workloads: vec![unexplained], ..run() };
+    assert_eq!(run.verdict(), (Verdict::Pass, Exit::Pass));
+    let reasons = run.judge(&Policy::default()).reasons;
+    assert_eq!(reasons, ["`hot` is slower by +8.0 % [+6.0, +10.0], not explained by the change: layout or machine"]);
+    let strict = Policy::new(&[FailOn::Unexplained], OnInconclusive::Pass);
+    assert_eq!(run.judge(&strict).verdict, Verdict::Fail);
+}
+
+#[test]
+fn a_regression_explained_by_something_that_did_not_change_does_not_fail() {
+    let mut run = Run { workloads: vec![regression()], ..run() };
+    run.changes.remove(0);
+    assert_eq!(run.verdict().0, Verdict::Pass);
+}
+
+#[test]
+fn an_error_finding_fails_only_when_it_counts_and_has_evidence() {
+    let error = samples::finding(Severity::Error);
+    let with = |finding: Finding| Run { findings: vec![finding], ..run() }.verdict().0;
+    assert_eq!(with(error.clone()), Verdict::Fail);
+    assert_eq!(with(Finding { suppressed: Some("r".into()), ..error.clone() }), Verdict::Pass);
+    assert_eq!(with(Finding { preexisting: true, ..error.clone() }), Verdict::Pass);
+    assert_eq!(with(Finding { evidence: vec![], ..error.clone() }), Verdict::Pass);
+    assert_eq!(with(Finding { item: Some("parse::unchanged".into()), ..error }), Verdict::Pass);
+    assert_eq!(with(samples::finding(Severity::Warning)), Verdict::Pass);
+}
+
+#[test]
+fn warnings_fail_when_asked() {
+    let run = Run { findings: vec![samples::finding(Severity::Warning)], ..run() };
+    assert_eq!(run.judge(&Policy::new(&[FailOn::Warning], OnInconclusive::Pass)).exit, Exit::Failed);
+    assert_eq!(run.judge(&Policy::new(&[FailOn::None], OnInconclusive::Pass)).exit, Exit::Pass);
+}
+
+#[test]
+fn new_test_failures_and_broken_workloads_fail() {
+    let mut tests = run().tests;
+    tests.status = TestStatus::Failed;
+    assert_eq!(Run { tests: tests.clone(), ..run() }.verdict().0, Verdict::Pass, "they failed before");
+    tests.newly_failing = vec!["parse::round_trips".into()];
+    assert_eq!(Run { tests, ..run() }.verdict().0, Verdict::Fail);
+    let broken = WorkloadResult { broken: Some("exit status: 3".into()), ..samples::workload("hot") };
+    assert_eq!(Run { workloads: vec![broken], ..run() }.verdict().0, Verdict::Fail);
+}
+
+#[test]
+fn a_reached_workload_that_could_not_be_told_makes_the_run_inconclusive() {
+    let unsure = samples::reached("hot", Outcome::Inconclusive, 1e6, (1.02, 0.98, 1.06), &["parse::lexer::next"]);
+    let run = Run { workloads: vec![unsure], ..run() };
+    assert_eq!(run.verdict(), (Verdict::Inconclusive, Exit::Pass));
+    assert_eq!(run.judge(&Policy::new(&[], OnInconclusive::Fail)).exit, Exit::Inconclusive);
+}
+
+#[test]
+fn a_workload_that_no_change_reaches_leaves_no_doubt() {
+    let unreached = WorkloadResult { outcome: Outcome::Inconclusive, ..samples::workload("cold") };
+    assert_eq!(Run { workloads: vec![unreached], ..run() }.verdict(), (Verdict::Pass, Exit::Pass));
+}
+
+#[test]
+fn check_has_measured_nothing_and_doubts_nothing() {
+    let reached = WorkloadResult { explained_by: vec!["parse::lexer::next".into()], ..samples::workload("hot") };
+    assert_eq!(Run { command: Command::Check, workloads: vec![reached], ..run() }.verdict(), (Verdict::Pass, Exit::Pass));
+}
+
+#[test]
+fn baseline_judges_nothing() {
+    assert_eq!(Run { command: Command::Baseline, workloads: vec![regression()], ..run() }.verdict(), (Verdict::Pass, Exit::Pass));
+}
+
+fn any_workload() -> impl Strategy<Value = WorkloadResult> {
+    let outcomes = [Outcome::Faster, Outcome::Slower, Outcome::Same, Outcome::Inconclusive, Outcome::NotMeasured];
+    let items = ["parse::lexer::next", "parse::config::load", "parse::unchanged"];
+    let ratio = (0.5_f64..2.0, 0.0_f64..0.3);
+    (
+        proptest::sample::select(outcomes.to_vec()),
+        proptest::option::of(ratio),
+        proptest::option::of(any::<bool>()),
+        proptest::sample::subsequence(items.to_vec(), 0..=3),
+        any::<bool>(),
+    )
+        .prop_map(|(outcome, ratio, explained, by, negative_control)| {
+            let (ratio, half) = ratio.unwrap_or((f64::NAN, 0.0));
+            let measured = samples::reached("w", outcome, 1e6, (ratio, ratio - half, ratio + half), &by);
+            WorkloadResult { explained, negative_control, ..measured }
+        })
+}
+
+fn any_finding() -> impl Strategy<Value = Finding> {
+    let severities = [Severity::Info, Severity::Warning, Severity::Error];
+    let items = [None, Some("parse::config::load"), Some("parse::unchanged")];
+    let select = (proptest::sample::select(severities.to_vec()), proptest::sample::select(items.to_vec()));
+    (select, any::<bool>(), any::<bool>(), any::<bool>()).prop_map(|((severity, item), bare, preexisting, suppressed)| {
+        let mut finding = samples::finding(severity);
+        finding.item = item.map(Into::into);
+        finding.preexisting = preexisting;
+        finding.suppressed = suppressed.then(|| "r".into());
+        if bare {
+            finding.evidence.retain(|evidence| evidence.kind == "token");
+        }
+        finding
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_failure_always_rests_on_a_changed_item_and_measured_evidence(
+        mut workloads in proptest::collection::vec(any_workload(), 0..5),
+        findings in proptest::collection::vec(any_finding(), 0..4),
+        newly_failing in proptest::bool::weighted(0.1),
+        controls in any::<bool>(),
+    ) {
+        if controls {
+            settle(&mut workloads, 0.02);
+        }
+        let mut run = Run { workloads, findings, ..run() };
+        if newly_failing {
+            run.tests.newly_failing = vec!["t".into()];
+        }
+        if run.verdict().0 == Verdict::Fail && !newly_failing {
+            let changed = |item: &String| run.changes.iter().any(|change| &change.item == item);
+            let slower = run.workloads.iter().any(|w| {
+                w.outcome == Outcome::Slower
+                    && w.explained == Some(true)
+                    && w.explained_by.iter().any(changed)
+                    && w.primary().and_then(crate::analysis::MetricResult::interval).is_some_and(|(_, low, _)| low > 1.0)
+            });
+            let found = run.findings.iter().any(|f| {
+                let measured = f.evidence.iter().any(|e| e.kind == "share");
+                f.counts() && f.severity == Severity::Error && measured && f.item.as_ref().is_some_and(changed)
+            });
+            prop_assert!(slower || found);
+        }
+    }
+
+    #[test]
+    fn an_empty_policy_never_fails(
+        workloads in proptest::collection::vec(any_workload(), 0..5),
+        findings in proptest::collection::vec(any_finding(), 0..4),
+    ) {
+        let judgement = Run { workloads, findings, ..run() }.judge(&Policy::new(&[FailOn::None], OnInconclusive::Pass));
+        prop_assert_eq!(judgement.exit, Exit::Pass);
+    }
+}
