@@ -5,3 +5,4 @@ pub mod measure;
 pub mod process;
 pub mod profile;
 pub mod source;
+pub mod stats;
