@@ -4,19 +4,27 @@
 
 mod approximate;
 mod attributes;
+mod change;
 mod collect;
 mod extent;
+mod files;
 mod hash;
 mod items;
 mod kinds;
+mod lockfile;
 mod made;
+mod manifest;
 pub mod model;
+mod moves;
+mod note;
 mod place;
 mod strip;
 mod tokens;
 mod typename;
 mod uses;
 
+pub use change::changes;
+pub use files::{FileChange, FileRole, ambient_file_changes, role};
 pub use items::{items, items_of};
-pub use model::{Change, ChangeKind, Item, ItemKind};
+pub use model::{Change, ChangeKind, Item, ItemKind, Reach};
 pub use place::{CrateRoot, SourceFile};

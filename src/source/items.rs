@@ -21,7 +21,7 @@ const STACK_BYTES: usize = MAX_DEPTH * (16 << 10);
 const MAX_DEPTH: usize = 16_000;
 
 /// Bracket nesting beyond which a file is scanned instead of parsed, so that hostile input cannot exhaust the stack.
-const MAX_NESTING: usize = 1_000;
+pub(super) const MAX_NESTING: usize = 1_000;
 
 /// One file's result.
 #[derive(Debug, Default)]
@@ -119,7 +119,7 @@ fn without_preamble(text: &str) -> &str {
 }
 
 /// An upper bound of the bracket nesting: brackets in strings count, too.
-fn nesting(text: &str) -> usize {
+pub(super) fn nesting(text: &str) -> usize {
     let (mut depth, mut deepest) = (0usize, 0);
     for byte in text.bytes() {
         match byte {

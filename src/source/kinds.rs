@@ -106,7 +106,7 @@ impl Collector<'_> {
         };
         let extent = start.until(item.brace_token.span.open(), item.brace_token.span.close());
         let everything = [(extent.body, extent.end + 1)];
-        self.emit(naming(ItemKind::Impl, key, path, &item.attrs).at(path), &extent, &everything);
+        self.emit(naming(ItemKind::Impl, key, key, &item.attrs).at(path), &extent, &everything);
     }
 
     fn impl_part(&mut self, part: &ImplItem, owner: Option<&str>) {
