@@ -16,10 +16,12 @@ mod made;
 mod manifest;
 pub mod model;
 mod moves;
+mod name;
 mod note;
 mod place;
 mod strip;
 mod tokens;
+mod tree;
 mod typename;
 mod uses;
 
@@ -28,3 +30,4 @@ pub use files::{FileChange, FileRole, ambient_file_changes, role};
 pub use items::{items, items_of};
 pub use model::{Change, ChangeKind, Item, ItemKind, Reach};
 pub use place::{CrateRoot, SourceFile};
+pub use tree::{ItemId, Tree};
