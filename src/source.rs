@@ -2,6 +2,32 @@
 //!
 //! Pure: takes file texts, returns values. git and the file system stay outside.
 
+mod approximate;
+mod attributes;
+mod change;
+mod collect;
+mod extent;
+mod files;
+mod hash;
+mod items;
+mod kinds;
+mod lockfile;
+mod made;
+mod manifest;
 pub mod model;
+mod moves;
+mod name;
+mod note;
+mod place;
+mod strip;
+mod tokens;
+mod tree;
+mod typename;
+mod uses;
 
-pub use model::{Change, ChangeKind, Item, ItemKind};
+pub use change::changes;
+pub use files::{FileChange, FileRole, ambient_file_changes, role};
+pub use items::{items, items_of};
+pub use model::{Change, ChangeKind, Item, ItemKind, Reach};
+pub use place::{CrateRoot, SourceFile};
+pub use tree::{ItemId, Tree};

@@ -7,6 +7,7 @@ pub mod estimate;
 pub mod multiple;
 pub mod random;
 pub mod sequential;
+pub mod wilson;
 
 pub use decide::{Decision, Margins, Outcome, Reason, decide};
 pub use estimate::{Interval, median, median_interval, quantile};

@@ -29,7 +29,7 @@ pub enum ItemKind {
     Trait,
     /// An impl's header (its functions are items of their own).
     Impl,
-    /// `use`, `extern crate`, `mod x;` and inner attributes of a file, taken together per module.
+    /// `use`, `extern`, `mod x;` with attributes, and inner attributes, taken together per module.
     Scope,
     /// Something that is not Rust source: a manifest, a lock file, a build script's input, a toolchain file.
     File,
@@ -45,8 +45,8 @@ impl ItemKind {
 /// One item of one side of the comparison.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
-    /// Identity inside its side: file module path, impl header, name and ordinal among equals (cfg twins), e.g.
-    /// `src/parse.rs::parse::impl Parser::next_token#1`.
+    /// Identity inside its side: file, scope inside the file (inline modules, impl header, enclosing function), name and
+    /// ordinal among equals (cfg twins), e.g. `src/parse.rs::impl Parser<T>::next_token#1`.
     pub key: String,
     /// Qualified path for people and for name matching: `crate_name::module::Type::method`
     /// (`<Type as Trait>::method` for trait impls).
@@ -59,19 +59,20 @@ pub struct Item {
     pub lines: (u32, u32),
     /// First and last line from the `fn` keyword (or the item's own keyword) on, without attributes and docs.
     pub body_lines: (u32, u32),
-    /// Names that its code may carry in a profile when lines do not tell (the functions that a macro call makes).
+    /// Names that its code may carry in a profile when lines do not tell: the functions that a macro call makes, the symbol that
+    /// `#[no_mangle]` gives, and the crates that a changed `Cargo.lock` names.
     pub made_names: Vec<String>,
-    /// Hash of the signature's (header's) tokens, without attributes.
+    /// Hash of the signature's (header's) tokens, without attributes, visibility and the item's own name.
     pub signature_hash: u64,
     /// Hash of the body's tokens, comments and doc attributes left out; nested items that are items of their own left out too.
     pub body_hash: u64,
-    /// Hash of the attributes' tokens, doc attributes left out.
+    /// Hash of the attributes' tokens, doc and lint attributes left out.
     pub attributes_hash: u64,
     /// The `fn`'s attributes that steer code generation (`inline(never)`, `cold`, `target_feature(…)`), for messages.
     pub attributes: Vec<String>,
     /// True when the file did not parse and the lines come from the nearest `fn` header.
     pub approximate: bool,
-    /// True under `#[cfg(test)]` or `#[test]`.
+    /// True under `#[cfg(test)]` or `#[test]`, in test targets and in examples.
     pub test_only: bool,
 }
 
@@ -104,11 +105,34 @@ pub struct Change {
     pub base: Option<Item>,
     /// The item at head, unless it was deleted.
     pub head: Option<Item>,
-    /// For ambient changes: what changed and what it can reach ("Cargo.lock: serde 1.0.1 → 1.0.2", "const TABLE").
+    /// What changed, where the kind does not say it: "Cargo.lock: serde 1.0.1 → 1.0.2", "const TABLE", "+ #[inline(never)]".
     pub note: Option<String>,
 }
 
+/// How far a change can have an effect: what a regression must run through to be explained by it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reach {
+    /// The item itself: its frames, on the side that has it.
+    Item,
+    /// Code of this file (its imports changed).
+    File(Utf8PathBuf),
+    /// Code of these crates (their locked versions changed), `_` for `-`.
+    Crates(Vec<String>),
+    /// Anything (a layout, a constant, the build's settings).
+    Everything,
+}
+
 impl Change {
+    /// How far it reaches. Only ambient changes reach beyond their own item.
+    pub fn reach(&self) -> Reach {
+        let Some(item) = self.item().filter(|_| self.kind == ChangeKind::Ambient) else { return Reach::Item };
+        match item.kind {
+            ItemKind::Scope => Reach::File(item.file.clone()),
+            ItemKind::File if !item.made_names.is_empty() => Reach::Crates(item.made_names.clone()),
+            _ => Reach::Everything,
+        }
+    }
+
     /// The item as it stands now, or as it stood.
     pub fn item(&self) -> Option<&Item> {
         self.head.as_ref().or(self.base.as_ref())
