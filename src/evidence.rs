@@ -2,31 +2,33 @@
 //!
 //! Runs workloads through `measure` and `sample`; does not compare sides and does not judge.
 
-mod calibrate;
+mod collect;
 mod enumerate;
 mod error;
 mod execution;
 mod keep;
 mod profiling;
 
+use std::collections::BTreeSet;
+
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
-pub use calibrate::{Calibration, calibrate};
+pub use collect::{Collected, Collector};
 pub use enumerate::{Enumerated, Filter, enumerate};
 pub use error::EvidenceError;
-pub use execution::{Executions, Prober, Question};
+pub use execution::{Executions, Prober, Question, executed_keys};
 pub use keep::{Kept, keep_profile, read_profile};
 pub use profiling::{ProfileOptions, merge, profile};
 
 use crate::measure::clock::ClockChoice;
 use crate::measure::harness::Harness;
 use crate::measure::noise::NoiseModel;
-use crate::measure::{Workload, WorkloadKind};
+use crate::measure::{Calibration, Side, Workload, WorkloadKind};
 use crate::profile::Quality;
 
 /// An executable of one side, and how its workloads are driven.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Program {
     /// Package name.
     pub package: String,
@@ -38,6 +40,19 @@ pub struct Program {
     pub kind: WorkloadKind,
     /// The built executable.
     pub executable: Utf8PathBuf,
+    /// Root file of the target relative to the repository root: a workload whose own source changed cannot be compared.
+    pub source: Utf8PathBuf,
+    /// What cargo would set when it starts it.
+    pub env: Vec<(String, String)>,
+}
+
+impl Program {
+    /// The program as a side of a measurement; `root` is the root of its tree.
+    pub fn side(&self, root: &camino::Utf8Path) -> Side {
+        let mut side = Side::new(self.executable.as_std_path(), root.as_std_path());
+        side.env = self.env.iter().map(|(name, value)| (name.into(), value.into())).collect();
+        side
+    }
 }
 
 /// A workload and the harness that drives it.
@@ -60,6 +75,8 @@ pub struct WorkloadEvidence {
     pub calibration: Option<Calibration>,
     /// Its profile; `None` when nothing could be sampled.
     pub profile: Option<StoredProfile>,
+    /// Keys of the items that it executes, or why that is not known.
+    pub executed: Result<BTreeSet<String>, String>,
     /// Why it could not be run or sampled, in words.
     pub problem: Option<String>,
 }
@@ -94,6 +111,8 @@ pub struct Evidence {
     pub built_in: Utf8PathBuf,
     /// The tree-ish that holds the sources when the working tree was dirty (`git stash create`).
     pub dirty_tree: Option<String>,
+    /// The executables; `executable` is relative to the baseline when stored.
+    pub programs: Vec<Program>,
     /// Every workload that was found.
     pub workloads: Vec<WorkloadEvidence>,
     /// Targets that were not run, and why.
@@ -103,6 +122,14 @@ pub struct Evidence {
 }
 
 impl Evidence {
+    /// The program of a workload.
+    pub fn program_of(&self, workload: &Workload) -> Option<&Program> {
+        let binary = workload.kind == WorkloadKind::Binary;
+        self.programs.iter().find(|program| {
+            program.package == workload.package && program.target == workload.target && (program.kind == WorkloadKind::Binary) == binary
+        })
+    }
+
     /// The evidence of a workload, by its name.
     pub fn of(&self, id: &str) -> Option<&WorkloadEvidence> {
         self.workloads.iter().find(|evidence| evidence.workload.id == id)

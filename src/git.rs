@@ -6,6 +6,7 @@ pub mod base;
 mod blobs;
 mod changes;
 mod error;
+mod files;
 mod history;
 mod refs;
 #[cfg(test)]

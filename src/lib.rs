@@ -1,6 +1,7 @@
 //! x
 pub mod analysis;
 pub mod cli;
+mod commands;
 pub mod config;
 pub mod error;
 pub mod evidence;
@@ -13,9 +14,13 @@ pub mod join;
 pub mod measure;
 pub mod process;
 pub mod profile;
+pub mod report;
 pub mod rules;
 pub mod sample;
+pub mod shell;
+mod sides;
 pub mod source;
 pub mod stats;
 pub mod store;
+pub mod verdict;
 pub mod workspace;

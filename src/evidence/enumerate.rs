@@ -8,7 +8,7 @@ use super::{Driven, EvidenceError, Program};
 use crate::analysis::Skipped;
 use crate::config::nearest::nearest;
 use crate::config::{Program as Configured, WorkloadConfig};
-use crate::measure::harness::{Harness, Side, criterion};
+use crate::measure::harness::{Harness, criterion};
 use crate::measure::{Workload, WorkloadKind};
 
 /// Which workloads are wanted.
@@ -68,12 +68,21 @@ fn of_program(
         timeout_ms: filter.timeout_ms,
     };
     if program.kind == WorkloadKind::Criterion {
-        let side = Side::new(program.executable.as_std_path(), root.as_std_path());
+        let side = program.side(root);
         let listing = criterion::list(&side, program.package_dir.as_std_path(), scratch.as_std_path())?;
         for id in listing.ids {
             let workload = Workload { id: id.clone(), harness_id: id, ..base.clone() };
             found.workloads.push(Driven { workload, harness: Harness::Criterion(listing.dialect) });
         }
+        return Ok(());
+    }
+    if matches!(program.kind, WorkloadKind::Divan | WorkloadKind::Libtest) {
+        let harness = if program.kind == WorkloadKind::Divan { "divan" } else { "libtest" };
+        found.skipped.push(Skipped {
+            name: program.target.clone(),
+            reason: format!("{harness} benchmarks are recognised, but cannot be measured one by one yet"),
+            remedy: None,
+        });
         return Ok(());
     }
     let configured = filter.configured.get(&program.package).map(Vec::as_slice).unwrap_or_default();

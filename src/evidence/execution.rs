@@ -1,6 +1,6 @@
 //! Which changed items a workload executes: one probing run per workload, the debug information read once per executable.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -37,6 +37,12 @@ impl Question {
     pub fn root(&self) -> &Utf8Path {
         &self.root
     }
+}
+
+/// The keys of the items that a run executed.
+pub fn executed_keys<'a>(items: impl IntoIterator<Item = &'a Item>, outcomes: &[Outcome]) -> BTreeSet<String> {
+    let pairs = items.into_iter().zip(outcomes).filter(|(_, outcome)| **outcome == Outcome::Executed);
+    pairs.map(|(item, _)| item.key.clone()).collect()
 }
 
 /// A region that no code belongs to.

@@ -8,7 +8,7 @@ use super::{Driven, EvidenceError};
 use crate::measure::harness::{Harness, Side};
 use crate::process::{Limits, interrupted};
 use crate::profile::model::ProfileBuilder;
-use crate::profile::{Profile, Quality};
+use crate::profile::{Engine, Profile, Quality};
 use crate::sample::{SampleOptions, record_well};
 
 /// How long and how densely to sample.
@@ -45,6 +45,10 @@ pub fn profile(driven: &Driven, side: &Side, options: &ProfileOptions, scratch: 
     }
 }
 
+/// What no run has shown.
+const NOTHING: Quality =
+    Quality { engine: Engine::None, samples: 0, frequency: 0, lost: 0, truncated: 0, cpu_ns: None, wall_ns: 0 };
+
 /// One profile out of several runs of the same workload.
 pub fn merge(mut profiles: Vec<Profile>) -> Profile {
     if profiles.len() == 1 {
@@ -66,7 +70,7 @@ pub fn merge(mut profiles: Vec<Profile>) -> Profile {
             Some(so_far) => add(so_far, &profile.quality),
         });
     }
-    builder.finish(quality.unwrap_or_else(Quality::nothing))
+    builder.finish(quality.unwrap_or(NOTHING))
 }
 
 fn add(a: Quality, b: &Quality) -> Quality {
@@ -89,7 +93,7 @@ fn add(a: Quality, b: &Quality) -> Quality {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::{Engine, Frame};
+    use crate::profile::Frame;
 
     fn one(function: &str, count: u64) -> Profile {
         let mut builder = ProfileBuilder::new();

@@ -1,0 +1,27 @@
+//! `completions` and `man`: the command line about itself.
+
+use clap::CommandFactory;
+
+use crate::cli::{Cargo, CompletionsArgs};
+use crate::error::Result;
+use crate::exit::Exit;
+use crate::shell::Shell;
+
+fn command() -> clap::Command {
+    // Completions and the page are for the executable, which also takes its own name as first word.
+    let cargo = Cargo::command();
+    let ours = cargo.get_subcommands().find(|command| command.get_name() == "perf-expert").cloned();
+    ours.unwrap_or(cargo).name("cargo-perf-expert").bin_name("cargo-perf-expert")
+}
+
+/// Prints shell completions.
+pub(crate) fn completions(args: &CompletionsArgs, shell: &mut Shell) -> Result<Exit> {
+    clap_complete::generate(args.shell, &mut command(), "cargo-perf-expert", shell.out());
+    Ok(Exit::Pass)
+}
+
+/// Prints the manual page.
+pub(crate) fn man(shell: &mut Shell) -> Result<Exit> {
+    clap_mangen::Man::new(command()).render(shell.out())?;
+    Ok(Exit::Pass)
+}

@@ -1,0 +1,15 @@
+//! Where diff, profile and measurement meet: how hot each change is, which workloads it reaches, and what it explains.
+//!
+//! Pure: takes what `source`, `evidence` and `measure` found.
+
+mod ambient;
+mod explain;
+mod heat;
+mod reach;
+mod side;
+
+pub use ambient::{Ambient, ambient_of};
+pub use explain::{Explanation, explain};
+pub use heat::{ItemHeat, heat_of};
+pub use reach::{Plan, Reach, Reached, plan, reach_of};
+pub use side::{Sampled, SideView};

@@ -1,0 +1,84 @@
+//! The change as items: which files differ, and what of that is a change of code.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8PathBuf;
+
+use super::Texts;
+use crate::error::Result;
+use crate::git::{FileChange, FileStatus, Git, Head};
+use crate::source::{self, Change, CrateRoot, FileRole};
+
+/// What differs between base and head.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Diff {
+    /// The files that git names.
+    pub(crate) files: Vec<FileChange>,
+    /// The items.
+    pub(crate) changes: Vec<Change>,
+    /// Texts at base by their path there.
+    pub(crate) base_texts: BTreeMap<Utf8PathBuf, String>,
+    /// Texts at head.
+    pub(crate) head_texts: BTreeMap<Utf8PathBuf, String>,
+}
+
+impl Diff {
+    /// True when no build and no run could come out differently: nothing, or comments and documents only.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// True when files that programs may read at run time differ.
+    pub(crate) fn has_data(&self) -> bool {
+        self.files.iter().any(|file| source::role(&file.path) == FileRole::Data)
+    }
+}
+
+/// Reads and compares both sides. `packages`: package directories relative to the repository root.
+pub(crate) fn read_diff(
+    git: &Git,
+    base_tree: &str,
+    head: &Head,
+    roots: &[CrateRoot],
+    packages: &[Utf8PathBuf],
+) -> Result<Diff> {
+    let files = git.changed_files(base_tree, head)?;
+    let base = Texts::Tree(git, base_tree.to_owned());
+    let head = match head {
+        Head::WorkingTree => Texts::Disk(git, git.root().to_owned()),
+        Head::Commit(sha) => Texts::Tree(git, sha.clone()),
+    };
+    let is_rust = |path: &Utf8PathBuf| source::role(path) == FileRole::Source;
+    let old: Vec<Utf8PathBuf> = files.iter().filter_map(FileChange::base_path).filter(|p| is_rust(p)).cloned().collect();
+    let new: Vec<Utf8PathBuf> = files.iter().filter_map(FileChange::head_path).filter(|p| is_rust(p)).cloned().collect();
+    let renames: Vec<(Utf8PathBuf, Utf8PathBuf)> = files.iter().filter_map(renamed).collect();
+    let (old, new) = (base.sources(&old, roots)?, head.sources(&new, roots)?);
+    let mut changes = source::changes(&old, &new, &renames);
+    changes.extend(source::ambient_file_changes(&other_files(&files, &base, &head)?, packages));
+    let texts = |files: Vec<source::SourceFile>| files.into_iter().map(|file| (file.path, file.text)).collect();
+    Ok(Diff { files, changes, base_texts: texts(old), head_texts: texts(new) })
+}
+
+fn renamed(file: &FileChange) -> Option<(Utf8PathBuf, Utf8PathBuf)> {
+    match &file.status {
+        FileStatus::Renamed { from } => Some((from.clone(), file.path.clone())),
+        _ => None,
+    }
+}
+
+/// What is not Rust source: manifests, lock file, build scripts, settings, data.
+fn other_files(files: &[FileChange], base: &Texts<'_>, head: &Texts<'_>) -> Result<Vec<source::FileChange>> {
+    let mut others = Vec::new();
+    for file in files {
+        if matches!(source::role(&file.path), FileRole::Source | FileRole::Irrelevant) {
+            continue;
+        }
+        let one = |texts: &Texts<'_>, path: Option<&Utf8PathBuf>| -> Result<Option<Vec<u8>>> {
+            let Some(path) = path else { return Ok(None) };
+            Ok(texts.read(std::slice::from_ref(path))?.pop().flatten())
+        };
+        let (old, new) = (one(base, file.base_path())?, one(head, file.head_path())?);
+        others.push(source::FileChange { path: file.path.clone(), base: old, head: new });
+    }
+    Ok(others)
+}
