@@ -12,7 +12,7 @@ use super::StoreError;
 /// The lock. The file itself stays: removing it would let two processes lock two different files of one name.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
     path: Utf8PathBuf,
 }
 
@@ -30,7 +30,7 @@ impl Lock {
         };
         // Only a courtesy to the next one who asks: a full disk must not keep anybody from working.
         let _courtesy = say_who(&file);
-        Ok(Self { _file: file, path: path.to_owned() })
+        Ok(Self { file, path: path.to_owned() })
     }
 
     /// The lock file.
@@ -38,6 +38,22 @@ impl Lock {
         &self.path
     }
 }
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        unlock(&self.file);
+    }
+}
+
+/// Closing is not enough: a child that another thread has just forked shares the open file until it executes its program,
+/// and would keep the lock for that long.
+#[cfg(unix)]
+fn unlock(file: &File) {
+    let _closing_does_the_rest = rustix::fs::flock(file, rustix::fs::FlockOperation::Unlock);
+}
+
+#[cfg(not(unix))]
+fn unlock(_file: &File) {}
 
 #[cfg(unix)]
 fn open(path: &Utf8Path) -> std::io::Result<File> {
@@ -85,6 +101,17 @@ mod tests {
             Err(StoreError::Busy { pid, .. }) => assert_eq!(pid, Some(std::process::id())),
             other => panic!("{other:?}"),
         }
+        drop(first);
+        Lock::acquire(&path).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_copy_of_the_open_file_does_not_keep_the_lock() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = Utf8Path::from_path(dir.path()).unwrap().join("lock");
+        let first = Lock::acquire(&path).unwrap();
+        let _forked = first.file.file().try_clone().unwrap();
         drop(first);
         Lock::acquire(&path).unwrap();
     }
