@@ -2,6 +2,7 @@
 pub mod analysis;
 pub mod cli;
 mod commands;
+mod conclude;
 pub mod config;
 pub mod error;
 pub mod evidence;

@@ -1,1 +1,142 @@
-//! x
+//! `baseline`: discover, build, measure, profile, store.
+
+use camino::Utf8PathBuf;
+
+use super::context::{Context, Request};
+use super::report::show;
+use crate::analysis::{Analysis, Command, HeadSide, SCHEMA_VERSION, TestStatus, Tests, Verdict};
+use crate::cli::BaselineArgs;
+use crate::conclude::{baseline_result, environment, now, tool};
+use crate::config::Config;
+use crate::error::{Expected, Result};
+use crate::evidence::Evidence;
+use crate::exit::Exit;
+use crate::join::SideView;
+use crate::profile::Profile;
+use crate::shell::Shell;
+use crate::sides::{Gathered, Scratch, Texts, all_items, build_programs, fingerprint, gather, gather_commit, save, view_of};
+use crate::store::Store;
+use crate::workspace::Fingerprint;
+
+/// Why no baseline is made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BaselineError {
+    /// Numbers of a tree that nobody can check out again.
+    #[error("the working tree has uncommitted changes")]
+    Dirty,
+}
+
+impl Expected for BaselineError {
+    fn hint(&self) -> Option<String> {
+        Some("commit or stash them, measure a commit with `--rev HEAD`, or record them with `--allow-dirty`".into())
+    }
+}
+
+struct Side {
+    gathered: Gathered,
+    fingerprint: Fingerprint,
+    commit: Option<String>,
+    dirty: bool,
+    view: SideView,
+    programs: Vec<crate::evidence::Program>,
+}
+
+/// Makes a baseline and reports what is in it.
+pub(crate) fn baseline(args: &BaselineArgs, shell: &mut Shell) -> Result<Exit> {
+    let context = Context::load(Request {
+        selection: &args.selection,
+        store: &args.store,
+        measurement: &args.measurement,
+        args: &args.args,
+        flags: Config::default(),
+    })?;
+    context.must_have_targets()?;
+    let dirty = context.git.is_dirty()?;
+    if dirty && !args.allow_dirty && args.rev.is_none() {
+        return Err(BaselineError::Dirty.into());
+    }
+    let store = Store::open(&context.state)?;
+    let scratch = Scratch::new(&context.state)?;
+    let side = match &args.rev {
+        Some(rev) => of_commit(&context, rev, &scratch, shell)?,
+        None => of_working_tree(&context, dirty, &scratch, shell)?,
+    };
+    let gathered = side.gathered.clone();
+    let saved = save(&context, &store, &args.save, side.commit.as_deref(), gathered, &side.programs, &side.fingerprint)?;
+    let analysis = analysis(&context, &side, &saved.record.workloads);
+    store.save_analysis(&serde_json::to_value(&analysis).unwrap_or_default())?;
+    shell.status("Stored", format!("baseline `{}` in {}", args.save, context.state));
+    show(&analysis, args.format.message_format, shell)?;
+    Ok(Exit::Pass)
+}
+
+fn of_working_tree(context: &Context, dirty: bool, scratch: &Scratch, shell: &mut Shell) -> Result<Side> {
+    let root: Utf8PathBuf = context.git.root().to_owned();
+    let built = build_programs(context, &context.workspace, &root, "base", &context.targets(), shell)?;
+    let items = all_items(&Texts::Disk(&context.git, root.clone()), &context.crate_roots())?;
+    let mut gathered = gather(context, &built.programs, &root, &items, scratch, shell)?;
+    if dirty {
+        gathered.evidence.dirty_tree = context.git.snapshot()?.or(context.git.head()?);
+    }
+    let view = with_profiles(view_of(&root, items), &gathered);
+    let fingerprint = fingerprint(context, &context.workspace)?;
+    Ok(Side { gathered, fingerprint, commit: context.git.head()?, dirty, view, programs: built.programs })
+}
+
+fn of_commit(context: &Context, rev: &str, scratch: &Scratch, shell: &mut Shell) -> Result<Side> {
+    let commit = context.git.resolve(rev)?;
+    let (gathered, programs, (checkout, fingerprint)) = gather_commit(context, &commit, scratch, shell)?;
+    let items = all_items(&Texts::Tree(&context.git, commit.clone()), &context.crate_roots())?;
+    let view = with_profiles(view_of(checkout.root(), items), &gathered);
+    Ok(Side { gathered, fingerprint, commit: Some(commit), dirty: false, view, programs })
+}
+
+fn with_profiles(mut view: SideView, gathered: &Gathered) -> SideView {
+    let profiles: Vec<(&String, &Profile)> = gathered.profiles.iter().collect();
+    for (workload, profile) in profiles {
+        view.add_profile(workload, profile.clone());
+    }
+    view
+}
+
+fn analysis(context: &Context, side: &Side, stored: &Evidence) -> Analysis {
+    let mut skipped = context.skipped();
+    skipped.extend(stored.skipped.clone());
+    let mut warnings = side.gathered.warnings.clone();
+    warnings.extend(profile_warnings(stored));
+    Analysis {
+        schema_version: SCHEMA_VERSION,
+        tool: tool(),
+        command: Command::Baseline,
+        created: now(),
+        verdict: Verdict::Pass,
+        reasons: Vec::new(),
+        exit_code: 0,
+        base: None,
+        head: HeadSide { commit: side.commit.clone(), dirty: side.dirty },
+        environment: environment(&side.fingerprint, stored.refusal.as_deref(), warnings),
+        workloads: stored.workloads.iter().map(|evidence| baseline_result(evidence, &side.view)).collect(),
+        changes: Vec::new(),
+        findings: Vec::new(),
+        tests: Tests {
+            status: TestStatus::NotChecked,
+            packages: Vec::new(),
+            summary: "a baseline runs no tests".into(),
+            newly_failing: Vec::new(),
+        },
+        skipped,
+        next_steps: vec!["change the code, then `cargo perf-expert verify`".into()],
+    }
+}
+
+/// What the profiles' quality limits.
+pub(crate) fn profile_warnings(evidence: &Evidence) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for workload in &evidence.workloads {
+        let Some(stored) = &workload.profile else { continue };
+        for advice in crate::sample::advice(&stored.quality) {
+            warnings.push(format!("profile of `{}`: {}; {}", workload.workload.id, advice.problem(), advice.remedy()));
+        }
+    }
+    warnings
+}

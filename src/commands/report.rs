@@ -1,1 +1,67 @@
-//! x
+//! `report`: the last analysis again, or what a baseline holds.
+
+use super::context::locate;
+use crate::analysis::Analysis;
+use crate::cli::{MessageFormat, ReportArgs};
+use crate::error::{Expected, Result};
+use crate::exit::Exit;
+use crate::report::{Format, render};
+use crate::shell::Shell;
+use crate::store::Store;
+
+/// Why there is nothing to show.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReportError {
+    /// Nothing was run yet.
+    #[error("there is no analysis yet in `{0}`")]
+    Nothing(String),
+    /// The stored analysis is not what this version writes.
+    #[error("the stored analysis cannot be read: {0}")]
+    Unreadable(String),
+    /// The analysis of a baseline is missing.
+    #[error("there is no analysis of the baseline `{0}` any more")]
+    NoBaselineAnalysis(String),
+}
+
+impl Expected for ReportError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Nothing(_) => "gather a baseline first: `cargo perf-expert baseline`".into(),
+            Self::Unreadable(_) => "run `cargo perf-expert verify` again".into(),
+            Self::NoBaselineAnalysis(name) => format!("make it again: `cargo perf-expert baseline --save {name}`"),
+        })
+    }
+}
+
+/// Renders what is stored.
+pub(crate) fn report(args: &ReportArgs, shell: &mut Shell) -> Result<Exit> {
+    let (_, _, state) = locate(&args.manifest, &args.store, args.target_dir.as_deref())?;
+    let store = Store::read(&state);
+    let value = match &args.baseline {
+        Some(name) => {
+            let baseline = store.load_baseline::<crate::evidence::Evidence>(name)?;
+            let path = baseline.path("analysis.json".into());
+            let bytes = fs_err::read(&path).map_err(|_gone| ReportError::NoBaselineAnalysis(name.clone()))?;
+            serde_json::from_slice(&bytes).map_err(|error| ReportError::Unreadable(error.to_string()))?
+        }
+        None => store.last_analysis()?.ok_or_else(|| ReportError::Nothing(state.to_string()))?,
+    };
+    let analysis: Analysis = serde_json::from_value(value).map_err(|error| ReportError::Unreadable(error.to_string()))?;
+    show(&analysis, args.format.message_format, shell)?;
+    Ok(Exit::Pass)
+}
+
+/// Writes an analysis to standard output. A reader that went away (`| head`) is no failure.
+pub(crate) fn show(analysis: &Analysis, format: MessageFormat, shell: &mut Shell) -> Result<()> {
+    let format = match format {
+        MessageFormat::Human => Format::Human,
+        MessageFormat::Short => Format::Short,
+        MessageFormat::Json => Format::Json,
+        MessageFormat::Markdown => Format::Markdown,
+    };
+    let color = shell.color();
+    match render(analysis, format, color, shell.out()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}

@@ -1,76 +1,65 @@
-//! What an ambient change can reach: a dependency bump the stacks through it, a const its package, a profile change everything.
+//! What ambient changes can reach: a dependency bump the stacks through it, an import its file, a profile change everything.
 
-use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::HashSet;
+
+use camino::Utf8PathBuf;
 
 use crate::heat::{Origin, PathMapper};
 use crate::profile::Profile;
-use crate::source::{Change, ChangeKind, ItemKind};
+use crate::source::{Change, ChangeKind, Reach};
 
-/// The reach of one or more ambient changes.
+/// The reach of all ambient changes of a run together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ambient {
     /// True when nothing limits it.
     pub everything: bool,
-    /// Package directories whose code it reaches.
-    pub packages: Vec<Utf8PathBuf>,
-    /// Names of dependencies whose code it reaches.
-    pub dependencies: Vec<String>,
+    /// Files whose code it reaches.
+    pub files: HashSet<Utf8PathBuf>,
+    /// Crates whose code it reaches, `_` for `-`.
+    pub crates: HashSet<String>,
 }
 
 impl Ambient {
     /// True when there is no ambient change.
     pub fn is_empty(&self) -> bool {
-        !self.everything && self.packages.is_empty() && self.dependencies.is_empty()
+        !self.everything && self.files.is_empty() && self.crates.is_empty()
     }
 
     /// For each frame of a profile, whether it is reached.
     pub fn frames(&self, profile: &Profile, mapper: &PathMapper) -> Vec<bool> {
         let reached = |file: &str| match mapper.origin(file) {
-            Origin::Workspace(file) => self.packages.iter().any(|package| file.starts_with(package)),
-            Origin::Dependency(crate_version) => {
-                self.dependencies.iter().any(|name| crate_version.strip_prefix(name.as_str()).is_some_and(|v| v.starts_with('-')))
-            }
+            Origin::Workspace(file) => self.files.contains(&file),
+            Origin::Dependency(package) => self.crates.contains(&crate_name(&package)),
             Origin::Std | Origin::System => false,
         };
         profile.frames.iter().map(|frame| self.everything || frame.file.as_deref().is_some_and(reached)).collect()
     }
 }
 
-/// The reach of all ambient changes among these. `package_of` names the package directory of a file.
-pub fn ambient_of(changes: &[Change], package_of: impl Fn(&Utf8Path) -> Utf8PathBuf) -> Ambient {
-    let mut ambient = Ambient::default();
-    for change in changes.iter().filter(|change| change.kind == ChangeKind::Ambient) {
-        let Some(item) = change.item() else {
-            ambient.everything = true;
-            continue;
-        };
-        if item.test_only || item.approximate {
-            continue;
-        }
-        if item.kind != ItemKind::File {
-            ambient.packages.push(package_of(&item.file));
-            continue;
-        }
-        if item.file.file_name() == Some("Cargo.lock") {
-            let note = change.note.as_deref().unwrap_or_default();
-            let names = bumped(note);
-            if names.is_empty() {
-                ambient.everything = true;
-            }
-            ambient.dependencies.extend(names);
-        } else {
-            ambient.everything = true;
-        }
-    }
-    ambient.packages.sort();
-    ambient.packages.dedup();
-    ambient
+/// `serde_json-1.0.154` as `serde_json`.
+fn crate_name(package: &str) -> String {
+    let at = package.rmatch_indices('-').map(|(at, _)| at).find(|&at| package[at + 1..].starts_with(|c: char| c.is_ascii_digit()));
+    package[..at.unwrap_or(package.len())].replace('-', "_")
 }
 
-/// The package names in "Cargo.lock: serde 1.0.1 → 1.0.2, itoa removed".
-fn bumped(note: &str) -> Vec<String> {
-    let list = note.split_once(": ").map_or(note, |(_, list)| list);
-    list.split(", ").filter_map(|entry| entry.split_whitespace().next()).map(str::to_owned).collect()
+/// The reach of all ambient changes among these. Test code and files that do not parse are no part of any build that is measured.
+pub fn ambient_of(changes: &[Change]) -> Ambient {
+    let mut ambient = Ambient::default();
+    for change in changes.iter().filter(|change| change.kind == ChangeKind::Ambient) {
+        if change.item().is_some_and(|item| item.test_only || item.approximate) {
+            continue;
+        }
+        match change.reach() {
+            Reach::Item => {}
+            Reach::File(file) => {
+                ambient.files.extend(change.base.as_ref().map(|item| item.file.clone()));
+                ambient.files.insert(file);
+            }
+            Reach::Crates(names) => ambient.crates.extend(names),
+            Reach::Everything => ambient.everything = true,
+        }
+    }
+    ambient
 }
 
 #[cfg(test)]
@@ -78,7 +67,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_names_of_bumped_packages_are_read_from_the_note() {
-        assert_eq!(bumped("Cargo.lock: serde 1.0.1 → 1.0.2, itoa removed"), ["serde", "itoa"]);
+    fn a_package_directory_names_its_crate() {
+        assert_eq!(crate_name("serde_json-1.0.154"), "serde_json");
+        assert_eq!(crate_name("proc-macro2-1.0.107"), "proc_macro2");
+        assert_eq!(crate_name("ripgrep-0a1b2c"), "ripgrep");
     }
 }

@@ -1,0 +1,13 @@
+//! From joined evidence to the analysis: one result per workload and per changed item.
+//!
+//! Pure. Does not judge (`verdict`, `rules`) and does not render (`report`).
+
+mod changes;
+mod environment;
+mod profiles;
+mod workloads;
+
+pub(crate) use changes::change_results;
+pub(crate) use environment::{environment, now, tool};
+pub(crate) use profiles::{hot_items, profile_result};
+pub(crate) use workloads::{Comparison, baseline_result, compared};

@@ -1,0 +1,181 @@
+//! One result per workload: measured, provably the same, or not measured and why.
+
+use std::collections::BTreeMap;
+
+use super::{hot_items, profile_result};
+use crate::analysis::{ClockResult, MetricResult, Outcome, WorkloadResult};
+use crate::evidence::WorkloadEvidence;
+use crate::join::{Reach, SideView, explain};
+use crate::measure::{self, ClockChoice, ClockKind, Ending, Measured, Workload, WorkloadKind};
+use crate::source::{Change, ChangeKind};
+use crate::stats;
+
+/// What is known when results are made.
+pub(crate) struct Comparison<'a> {
+    /// The changed items.
+    pub(crate) changes: &'a [Change],
+    /// Base's view.
+    pub(crate) base: &'a SideView,
+    /// Head's view.
+    pub(crate) head: &'a SideView,
+    /// How the changes reach each workload.
+    pub(crate) reaches: &'a BTreeMap<String, Reach>,
+    /// True when an ambient change may affect all code.
+    pub(crate) everything: bool,
+}
+
+fn blank(workload: &Workload) -> WorkloadResult {
+    WorkloadResult {
+        id: workload.id.clone(),
+        package: workload.package.clone(),
+        target: workload.target.clone(),
+        kind: kind(workload.kind).into(),
+        outcome: Outcome::NotMeasured,
+        reason: None,
+        explained: None,
+        explained_by: Vec::new(),
+        negative_control: false,
+        broken: None,
+        metrics: Vec::new(),
+        smallest_detectable: None,
+        clock: None,
+        bottleneck: None,
+        profile: None,
+        hot_path: Vec::new(),
+    }
+}
+
+fn kind(kind: WorkloadKind) -> &'static str {
+    match kind {
+        WorkloadKind::Criterion => "criterion",
+        WorkloadKind::Divan => "divan",
+        WorkloadKind::Libtest => "libtest",
+        WorkloadKind::Bench => "bench",
+        WorkloadKind::Binary => "binary",
+    }
+}
+
+/// The result of a workload of which only one side is known.
+pub(crate) fn baseline_result(evidence: &WorkloadEvidence, side: &SideView) -> WorkloadResult {
+    let workload = &evidence.workload;
+    let mut result = blank(workload);
+    result.reason = evidence.problem.clone();
+    if let Some(calibration) = &evidence.calibration {
+        result.clock = Some(clock(&calibration.clock));
+        let base = calibration.latency_ns;
+        let rounds = calibration.noise.as_ref().map_or(0, |noise| noise.rounds as u32);
+        result.metrics.push(MetricResult {
+            name: "latency.p50".into(),
+            unit: "ns".into(),
+            clock: Some(clock_name(calibration.clock.clock).into()),
+            base,
+            head: None,
+            ratio: None,
+            low: None,
+            high: None,
+            rounds,
+            outcome: Outcome::NotMeasured,
+        });
+        let plan = stats::Plan::default();
+        let last = plan.looks.last().copied().unwrap_or(192);
+        result.smallest_detectable = calibration.noise.as_ref().map(|noise| noise.detectable(last, &plan));
+    }
+    if let Some(stored) = &evidence.profile {
+        let flamegraph = stored.flamegraph.as_ref().map(ToString::to_string);
+        result.profile = Some(profile_result(&stored.quality, Some(stored.file.to_string()), flamegraph));
+    }
+    result.hot_path = hot_items(side, &workload.id);
+    result
+}
+
+fn clock(choice: &ClockChoice) -> ClockResult {
+    ClockResult { clock: clock_name(choice.clock).into(), reason: choice.reason.clone() }
+}
+
+fn clock_name(clock: ClockKind) -> &'static str {
+    match clock {
+        ClockKind::Cpu => "cpu",
+        ClockKind::Wall => "wall",
+    }
+}
+
+/// The result of a workload of both sides. `measured`: its rounds, or why there are none.
+pub(crate) fn compared(workload: &Workload, measured: Result<&Measured, String>, with: &Comparison<'_>) -> WorkloadResult {
+    let mut result = blank(workload);
+    let side = if with.head.sampled.contains_key(&workload.id) { with.head } else { with.base };
+    result.hot_path = hot_items(side, &workload.id);
+    result.profile = side.sampled.get(&workload.id).map(|sampled| profile_result(&sampled.profile.quality, None, None));
+    let measured = match measured {
+        Ok(measured) => measured,
+        Err(reason) => {
+            result.reason = Some(reason);
+            return result;
+        }
+    };
+    result.negative_control = !measured.gating;
+    result.clock = Some(clock(&measured.clock));
+    result.smallest_detectable = measured.detectable;
+    result.reason = (!measured.reason.is_empty()).then(|| measured.reason.clone());
+    result.metrics = measured.metrics.iter().map(metric).collect();
+    result.outcome = measured.outcome.map_or(Outcome::NotMeasured, outcome);
+    if measured.ending == Ending::HeadFails {
+        result.broken = Some(measured.reason.clone());
+    }
+    let reach = with.reaches.get(&workload.id);
+    if let (Some(verdict @ (stats::Outcome::Slower | stats::Outcome::Faster)), Some(reach)) = (measured.outcome, reach)
+        && let Some((_, low, high)) = result.primary().and_then(MetricResult::interval)
+    {
+        let explanation = explain(verdict, (low, high), reach, with.everything);
+        result.explained = Some(explanation.explained);
+        result.explained_by = on_stacks(&workload.id, with);
+        if let Some(why_not) = explanation.why_not {
+            result.reason = Some(why_not);
+        }
+    }
+    result
+}
+
+fn metric(metric: &measure::MetricResult) -> MetricResult {
+    MetricResult {
+        name: metric.name.clone(),
+        unit: metric.unit.clone(),
+        clock: metric.clock.map(|clock| clock_name(clock).to_owned()),
+        base: metric.base,
+        head: metric.head,
+        ratio: metric.ratio,
+        low: metric.low,
+        high: metric.high,
+        rounds: metric.rounds as u32,
+        outcome: metric.outcome.map_or(Outcome::NotMeasured, outcome),
+    }
+}
+
+fn outcome(outcome: stats::Outcome) -> Outcome {
+    match outcome {
+        stats::Outcome::Faster => Outcome::Faster,
+        stats::Outcome::Slower => Outcome::Slower,
+        stats::Outcome::Same => Outcome::Same,
+        stats::Outcome::Inconclusive => Outcome::Inconclusive,
+    }
+}
+
+/// The changed items on a workload's stacks, most weight first; ambient ones last, when they may affect everything.
+fn on_stacks(workload: &str, with: &Comparison<'_>) -> Vec<String> {
+    let mut found: Vec<(f64, String)> = Vec::new();
+    for change in with.changes.iter().filter(|change| change.kind != ChangeKind::Moved) {
+        let Some(item) = change.item() else { continue };
+        let share = |side: &SideView, item: &Option<crate::source::Item>| {
+            let at = side.tree.index_of(&item.as_ref()?.key)?;
+            let total = side.sampled.get(workload)?.joined.total(at);
+            (total.hits > 0).then_some(total.share)
+        };
+        let shares = [share(with.base, &change.base), share(with.head, &change.head)];
+        if let Some(largest) = shares.into_iter().flatten().reduce(f64::max) {
+            found.push((largest, item.path.clone()));
+        } else if change.kind == ChangeKind::Ambient && !item.test_only {
+            found.push((0.0, item.path.clone()));
+        }
+    }
+    found.sort_by(|a, b| b.0.total_cmp(&a.0));
+    found.into_iter().map(|(_, path)| path).collect()
+}
