@@ -1,6 +1,7 @@
 //! x
 pub mod error;
 pub mod exit;
+pub mod heat;
 pub mod measure;
 pub mod process;
 pub mod profile;
