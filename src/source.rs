@@ -31,3 +31,6 @@ pub use items::{items, items_of};
 pub use model::{Change, ChangeKind, Item, ItemKind, Reach};
 pub use place::{CrateRoot, SourceFile};
 pub use tree::{ItemId, Tree};
+
+#[cfg(test)]
+mod laws;

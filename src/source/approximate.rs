@@ -10,6 +10,8 @@ use super::items::number;
 use super::model::{Item, ItemKind};
 use super::place::SourceFile;
 use super::strip::{Line, lines};
+use super::typename;
+use super::uses::Names;
 
 /// Longest impl header that is still parsed, bytes: the text is known to be damaged, and the parser recurses.
 const MAX_HEADER: usize = 500;
@@ -163,16 +165,12 @@ fn impl_scope(header: &str) -> HeaderKind {
     if text.len() > MAX_HEADER {
         return HeaderKind::Scope(text.to_owned(), text.to_owned());
     }
-    let parsed = syn::parse_str::<syn::ItemImpl>(&format!("{text} {{}}"));
-    match parsed {
-        Ok(item) => {
-            let subject = super::typename::of(&item.self_ty, &super::uses::Names::default(), &[]);
-            HeaderKind::Scope(super::typename::impl_key(&item), subject)
-        }
-        Err(_) => {
-            let words = text.parse().map_or_else(|_| text.to_owned(), |tokens: proc_macro2::TokenStream| compact(&tokens));
-            HeaderKind::Scope(words.clone(), words)
-        }
+    if let Ok(item) = syn::parse_str::<syn::ItemImpl>(&format!("{text} {{}}")) {
+        let subject = typename::of(&item.self_ty, &Names::default(), &[]);
+        HeaderKind::Scope(typename::impl_key(&item), subject)
+    } else {
+        let words = text.parse().map_or_else(|_| text.to_owned(), |tokens: proc_macro2::TokenStream| compact(&tokens));
+        HeaderKind::Scope(words.clone(), words)
     }
 }
 
@@ -225,8 +223,7 @@ fn four() { 4 }
     #[test]
     fn every_function_header_starts_an_item() {
         let found = scan(BROKEN);
-        let shown: Vec<(String, (u32, u32), (u32, u32))> =
-            found.iter().map(|f| (f.item.key.clone(), f.item.lines, f.item.body_lines)).collect();
+        let shown: Vec<_> = found.iter().map(|f| (f.item.key.clone(), f.item.lines, f.item.body_lines)).collect();
         let expected = [
             ("src/a.rs::one#1", (3, 8), (5, 8)),
             ("src/a.rs::impl Parser::two#1", (11, 13), (11, 13)),

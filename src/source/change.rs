@@ -19,14 +19,14 @@ use super::place::SourceFile;
 /// is `Added` or `Deleted`: it affects nothing by itself, and what uses it is a change of its own; only trait impls
 /// are ambient even then. Visibility, docs, lint attributes, comments, layout and the order of `use` lines are no changes.
 pub fn changes(base: &[SourceFile], head: &[SourceFile], renames: &[(Utf8PathBuf, Utf8PathBuf)]) -> Vec<Change> {
-    let renamed: HashMap<&Utf8Path, &Utf8Path> = renames.iter().map(|(old, new)| (old.as_path(), new.as_path())).collect();
-    let (base, head) = without_equal_files(base, head, &renamed);
+    let new_names: HashMap<&Utf8Path, &Utf8Path> = renames.iter().map(|(old, new)| (old.as_path(), new.as_path())).collect();
+    let (base, head) = without_equal_files(base, head, &new_names);
     let mut old = parse_all(&base);
     let mut new = parse_all(&head);
-    scan_both_or_none((&base, &mut old), (&head, &mut new), &renamed);
+    scan_both_or_none((&base, &mut old), (&head, &mut new), &new_names);
     let old: Vec<Found> = old.into_iter().flat_map(|file| file.found).collect();
     let new: Vec<Found> = new.into_iter().flat_map(|file| file.found).collect();
-    let mut changes = compare(old, new, &renamed);
+    let mut changes = compare(old, new, &new_names);
     changes.sort_by(|a, b| order(a).cmp(&order(b)));
     changes
 }
@@ -265,17 +265,19 @@ mod tests {
 
     #[test]
     fn what_has_no_machine_code_is_ambient() {
-        let base = "use a::X; const TABLE: [u8; 1] = [1]; struct S { a: u8, b: u64 } trait T: Sized {} impl T for S {} enum E { A }";
-        let head = "use b::X; const TABLE: [u8; 1] = [2]; struct S { b: u64, a: u8 } trait T: Copy {} #[derive(Clone)] enum E { A }";
+        let base =
+            "use a::X; const TABLE: [u8; 1] = [1]; struct S { a: u8, b: u64 } trait T: Sized {} impl T for S {} enum E { A }";
+        let head =
+            "use b::X; const TABLE: [u8; 1] = [2]; struct S { b: u64, a: u8 } trait T: Copy {} #[derive(Clone)] enum E { A }";
         let notes: Vec<(ChangeKind, Option<String>)> =
             diff(&[("src/lib.rs", base)], &[("src/lib.rs", head)]).into_iter().map(|(kind, _, note)| (kind, note)).collect();
         for note in [
             "− use a::X, + use b::X",
             "const TABLE",
-            "layout of S",
+            "layout of type S",
             "header of trait T",
             "impl <crate::S as T> deleted",
-            "attributes of layout of E",
+            "attributes of type E",
         ] {
             assert!(notes.contains(&(ChangeKind::Ambient, Some(note.to_owned()))), "{note} in {notes:?}");
         }
@@ -327,7 +329,8 @@ mod tests {
         let base = "use a::b;\n\nfn one() {\n    1\n}\n\nfn two() {\n    2\n}\n";
         let head = "use a::b;\n\nfn one() {\n    1 // still\n}\n\nfn two() {\n    2 +\n}\n}\n";
         let changes = changes(&files(&[("src/lib.rs", base)]), &files(&[("src/lib.rs", head)]), &[]);
-        let shown: Vec<_> = changes.iter().map(|c| (c.kind, c.item().unwrap().path.as_str(), c.item().unwrap().approximate)).collect();
+        let shown: Vec<_> =
+            changes.iter().map(|c| (c.kind, c.item().unwrap().path.as_str(), c.item().unwrap().approximate)).collect();
         assert_eq!(shown, [(ChangeKind::Modified, "crate::two", true)]);
     }
 }

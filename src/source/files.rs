@@ -69,7 +69,18 @@ fn is_irrelevant(path: &Utf8Path) -> bool {
         "Makefile",
     ];
     const DOCUMENTS: [&str; 12] = [
-        "readme", "changelog", "changes", "license", "licence", "copying", "notice", "authors", "contributing", "security", "news", "code_of_conduct",
+        "readme",
+        "changelog",
+        "changes",
+        "license",
+        "licence",
+        "copying",
+        "notice",
+        "authors",
+        "contributing",
+        "security",
+        "news",
+        "code_of_conduct",
     ];
     let name = path.file_name().unwrap_or_default();
     let lower = name.to_lowercase();
@@ -136,7 +147,7 @@ fn same_tokens(base: &str, head: &str) -> bool {
 }
 
 fn file_item(path: &Utf8Path, bytes: &[u8], crates: &[String]) -> Item {
-    let lines = (1, bytes.iter().filter(|&&byte| byte == b'\n').count().max(1) as u32);
+    let lines = (1, bytes.split(|&byte| byte == b'\n').count().max(1) as u32);
     Item {
         key: format!("{path}#1"),
         path: path.to_string(),

@@ -282,7 +282,7 @@ mod tests {
     #[test]
     fn every_kind_of_item_is_found_with_its_lines() {
         let items = of(TORTURE);
-        let shown: Vec<(String, ItemKind, (u32, u32), (u32, u32))> = items
+        let shown: Vec<_> = items
             .iter()
             .map(|i| (i.key.trim_start_matches("src/a.rs::").to_owned(), i.kind, i.lines, i.body_lines))
             .filter(|(_, kind, _, _)| *kind != ItemKind::Scope)
@@ -397,7 +397,9 @@ mod tests {
 
     #[test]
     fn hostile_nesting_is_survived() {
-        for text in ["(".repeat(1 << 20), format!("fn f() {{ {}1{} }}", "(".repeat(100_000), ")".repeat(100_000)), "!".repeat(1 << 16)] {
+        for text in
+            ["(".repeat(1 << 20), format!("fn f() {{ {}1{} }}", "(".repeat(100_000), ")".repeat(100_000)), "!".repeat(1 << 16)]
+        {
             assert!(of(&text).iter().all(|item| item.approximate));
         }
         let just = MAX_DEPTH / 2;

@@ -3,8 +3,8 @@
 use proc_macro2::Span;
 use syn::visit::Visit;
 use syn::{
-    Attribute, Block, FnModifiers, ImplItem, Item as Syntax, ItemConst, ItemEnum, ItemFn, ItemImpl, ItemMacro, ItemStatic, ItemStruct,
-    ItemTrait, ItemType, ItemUnion, Macro, Signature, Token, TraitItem, Visibility,
+    Attribute, Block, FnModifiers, ImplItem, Item as Syntax, ItemConst, ItemEnum, ItemFn, ItemImpl, ItemMacro, ItemStatic,
+    ItemStruct, ItemTrait, ItemType, ItemUnion, Macro, Signature, Token, TraitItem, Visibility,
 };
 
 use super::collect::{Collector, Naming};
@@ -185,7 +185,9 @@ impl Collector<'_> {
         let extent = start.until(item.brace_token.span.open(), item.brace_token.span.close());
         if self.is_nested() {
             // The header stays in the surrounding body; only the functions leave it.
-            holes.into_iter().for_each(|hole| self.hole(hole));
+            for hole in holes {
+                self.hole(hole);
+            }
         } else {
             self.emit(naming(ItemKind::Trait, &key, &name, &item.attrs), &extent, &holes);
         }

@@ -75,8 +75,20 @@ mod tests {
     #[test]
     fn changed_added_and_removed_packages_are_named() {
         let changed = shown(
-            &[("serde", "1.0.1", "registry+x"), ("gone", "0.1.0", "registry+x"), ("own", "0.1.0", ""), ("two", "1.0.0", "registry+x"), ("two", "2.0.0", "registry+x")],
-            &[("serde", "1.0.2", "registry+x"), ("new", "3.0.0", "registry+x"), ("own", "0.2.0", ""), ("two", "1.0.0", "registry+x"), ("two", "2.1.0", "registry+x")],
+            &[
+                ("serde", "1.0.1", "registry+x"),
+                ("gone", "0.1.0", "registry+x"),
+                ("own", "0.1.0", ""),
+                ("two", "1.0.0", "registry+x"),
+                ("two", "2.0.0", "registry+x"),
+            ],
+            &[
+                ("serde", "1.0.2", "registry+x"),
+                ("new", "3.0.0", "registry+x"),
+                ("own", "0.2.0", ""),
+                ("two", "1.0.0", "registry+x"),
+                ("two", "2.1.0", "registry+x"),
+            ],
         );
         assert_eq!(changed, ["gone 0.1.0 removed", "new 3.0.0 added", "serde 1.0.1 → 1.0.2", "two 2.0.0 → 2.1.0"]);
     }

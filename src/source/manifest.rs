@@ -222,7 +222,10 @@ lto = true
     #[test]
     fn profiles_dependencies_and_targets_matter() {
         let changed = |from: &str, to: &str| difference(BASE, &BASE.replace(from, to));
-        assert_eq!(changed("lto = true", "lto = \"fat\""), ["[profile.release] − lto = true", "[profile.release] + lto = \"fat\""]);
+        assert_eq!(
+            changed("lto = true", "lto = \"fat\""),
+            ["[profile.release] − lto = true", "[profile.release] + lto = \"fat\""]
+        );
         assert_eq!(changed("lto = true", ""), ["[profile.release] − lto = true"]);
         assert_eq!(changed("\"derive\"", "\"derive\", \"rc\"").len(), 2);
         assert_eq!(changed("[[bench]]\nname = \"a\"", "[[bench]]\nname = \"a\"\n[[bench]]\nname = \"b\"").len(), 1);

@@ -21,7 +21,7 @@ pub(super) fn resolve(gone: Vec<Found>, fresh: Vec<Found>) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut rest = gone;
     // The best partners first, so that no weaker one takes their place.
-    for closeness in [Closeness::SameNameAndSignature, Closeness::SameSignature, Closeness::SameName] {
+    for closeness in [Closeness::NameAndSignature, Closeness::Signature, Closeness::Name] {
         let mut unpaired = Vec::new();
         for base in rest {
             let candidates = by_body.get(&(class(&base), base.item.body_hash)).map_or(&[][..], Vec::as_slice);
@@ -38,11 +38,12 @@ pub(super) fn resolve(gone: Vec<Found>, fresh: Vec<Found>) -> Vec<Change> {
     changes
 }
 
+/// What must be equal beside the body.
 #[derive(Clone, Copy)]
 enum Closeness {
-    SameNameAndSignature,
-    SameSignature,
-    SameName,
+    NameAndSignature,
+    Signature,
+    Name,
 }
 
 /// What may become what: a function may become a method.
@@ -77,10 +78,10 @@ fn fits(base: &Found, head: &Found, closeness: Closeness) -> bool {
     let same_name = base.name == head.name;
     let same_signature = base.item.signature_hash == head.item.signature_hash;
     match closeness {
-        Closeness::SameNameAndSignature => same_name && same_signature,
+        Closeness::NameAndSignature => same_name && same_signature,
         // An impl's body is always equal; its header is what names it.
-        Closeness::SameSignature => same_signature && base.body_tokens >= TELLING_TOKENS,
-        Closeness::SameName => same_name && base.body_tokens >= TELLING_TOKENS,
+        Closeness::Signature => same_signature && base.body_tokens >= TELLING_TOKENS,
+        Closeness::Name => same_name && base.body_tokens >= TELLING_TOKENS,
     }
 }
 

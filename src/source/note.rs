@@ -17,6 +17,7 @@ pub(super) fn difference(base: &Found, head: &Found, kind: ChangeKind) -> Option
             Some(match kind {
                 ChangeKind::Attributes => format!("attributes of {what}"),
                 ChangeKind::Signature => format!("header of {what}"),
+                _ if kind_of_item == ItemKind::Type => format!("layout of {what}"),
                 _ => what,
             })
         }
@@ -35,8 +36,7 @@ fn describe(item: &Item, name: &str) -> String {
     match item.kind {
         ItemKind::Const => format!("const {name}"),
         ItemKind::Static => format!("static {name}"),
-        ItemKind::Type => format!("layout of {name}"),
-        ItemKind::TypeAlias => format!("type {name}"),
+        ItemKind::Type | ItemKind::TypeAlias => format!("type {name}"),
         ItemKind::Trait => format!("trait {name}"),
         ItemKind::Impl => format!("impl {}", item.path),
         ItemKind::File => item.file.to_string(),

@@ -81,15 +81,15 @@ fn modules(rest: &Utf8Path) -> Vec<String> {
 fn by_layout(path: &Utf8Path) -> (String, Vec<String>) {
     let parts: Vec<&str> = path.components().map(|c| c.as_str()).collect();
     let stem = |name: &str| name.trim_end_matches(".rs").replace('-', "_");
-    let Some(at) = parts.iter().rposition(|part| matches!(*part, "src" | "benches" | "tests" | "examples")) else {
+    let is_target_dir = |part: &&str| matches!(*part, "benches" | "tests" | "examples");
+    let Some(at) = parts.iter().rposition(|part| *part == "src").or_else(|| parts.iter().rposition(is_target_dir)) else {
         return (parts.last().map_or_else(String::new, |last| stem(last)), Vec::new());
     };
     let package = at.checked_sub(1).and_then(|before| parts.get(before)).map_or_else(|| "crate".to_owned(), |name| stem(name));
     let rest = parts.get(at + 1..).unwrap_or_default();
     match (parts.get(at).copied(), rest) {
         (Some("src"), ["lib.rs" | "main.rs"]) => (package, Vec::new()),
-        (Some("src"), ["bin", program]) => (stem(program), Vec::new()),
-        (Some("src"), ["bin", program, "main.rs"]) => (stem(program), Vec::new()),
+        (Some("src"), ["bin", program] | ["bin", program, "main.rs"]) => (stem(program), Vec::new()),
         (Some("src"), ["bin", program, inner @ ..]) => (stem(program), modules(Utf8Path::new(&inner.join("/")))),
         (Some("src"), inner) => (package, modules(Utf8Path::new(&inner.join("/")))),
         (_, [single] | [single, "main.rs"]) => (stem(single), Vec::new()),
@@ -150,6 +150,7 @@ mod tests {
             ("x/benches/fast-one.rs", "fast_one", ""),
             ("x/tests/it/main.rs", "it", ""),
             ("src/lib.rs", "crate", ""),
+            ("x/src/a/tests/big.rs", "x", "a::tests::big"),
             ("script.rs", "script", ""),
         ] {
             assert_eq!(place(path, &[]), (crate_name.into(), module.into()), "{path}");
@@ -158,9 +159,14 @@ mod tests {
 
     #[test]
     fn test_and_example_targets_are_test_only() {
-        for (path, expected) in
-            [("tests/it.rs", true), ("examples/x.rs", true), ("src/a/tests.rs", true), ("src/tests/x.rs", true), ("src/contests.rs", false), ("benches/a.rs", false)]
-        {
+        for (path, expected) in [
+            ("tests/it.rs", true),
+            ("examples/x.rs", true),
+            ("src/a/tests.rs", true),
+            ("src/tests/x.rs", true),
+            ("src/contests.rs", false),
+            ("benches/a.rs", false),
+        ] {
             assert_eq!(SourceFile::new(path, "", &[]).test_only, expected, "{path}");
         }
     }

@@ -21,20 +21,8 @@ pub(super) fn line(position: Position) -> u32 {
 }
 
 /// Attributes that steer the compiler's messages or tools, never its code.
-const INERT: [&str; 12] = [
-    "doc",
-    "allow",
-    "warn",
-    "deny",
-    "forbid",
-    "expect",
-    "must_use",
-    "deprecated",
-    "rustfmt",
-    "clippy",
-    "diagnostic",
-    "rustdoc",
-];
+const INERT: [&str; 12] =
+    ["doc", "allow", "warn", "deny", "forbid", "expect", "must_use", "deprecated", "rustfmt", "clippy", "diagnostic", "rustdoc"];
 
 /// The flat list.
 #[derive(Debug, Default)]
@@ -75,7 +63,7 @@ impl Tokens {
         let part = self.entries.get(start..end).unwrap_or_default();
         let kept = part.iter().filter(|&&(at, _)| {
             while holes.next_if(|hole| hole.1 <= at).is_some() {}
-            !holes.peek().is_some_and(|hole| hole.0 <= at)
+            holes.peek().is_none_or(|hole| hole.0 > at)
         });
         let hash = hash::of_sequence(kept.map(|&(_, hash)| {
             count += 1;
@@ -141,7 +129,9 @@ fn ends_chain(tree: &TokenTree, next: Option<&TokenTree>) -> bool {
     match (tree, next) {
         (TokenTree::Punct(punct), _) => matches!(punct.as_char(), ';' | ','),
         (TokenTree::Group(group), Some(TokenTree::Ident(word))) => group.delimiter() == Delimiter::Brace && word != "else",
-        (TokenTree::Group(group), Some(TokenTree::Punct(punct))) => group.delimiter() == Delimiter::Brace && punct.as_char() == '#',
+        (TokenTree::Group(group), Some(TokenTree::Punct(punct))) => {
+            group.delimiter() == Delimiter::Brace && punct.as_char() == '#'
+        }
         _ => false,
     }
 }
@@ -152,7 +142,8 @@ fn is_comma(tree: &TokenTree) -> bool {
 
 fn in_macro_rules(before: &[TokenTree]) -> bool {
     let named = matches!(before, [.., TokenTree::Ident(mac), TokenTree::Punct(_), TokenTree::Ident(_)] if mac == "macro_rules");
-    named || matches!(before, [.., TokenTree::Ident(mac), TokenTree::Punct(bang)] if mac == "macro_rules" && bang.as_char() == '!')
+    named
+        || matches!(before, [.., TokenTree::Ident(mac), TokenTree::Punct(bang)] if mac == "macro_rules" && bang.as_char() == '!')
 }
 
 /// A trailing comma is a formatter's choice, except in the one-element tuple `(x,)`.

@@ -134,10 +134,8 @@ impl Tree {
         let last = asked.last()?;
         let candidates = self.by_last_name.get(last).map_or(&[][..], Vec::as_slice);
         let is_ours = |name: &str| self.crates.contains(name);
-        let graded: Vec<(Agreement, ItemId)> = candidates
-            .iter()
-            .filter_map(|&id| Some((agreement(&asked, self.names.get(id as usize)?, is_ours)?, id)))
-            .collect();
+        let graded: Vec<(Agreement, ItemId)> =
+            candidates.iter().filter_map(|&id| Some((agreement(&asked, self.names.get(id as usize)?, is_ours)?, id))).collect();
         let only = |wanted: Agreement| {
             let mut fitting = graded.iter().filter(|(agreement, _)| *agreement == wanted).map(|(_, id)| *id);
             Some((fitting.next()?, fitting.next()))
@@ -264,7 +262,17 @@ trait Step { fn step(&self) { 1; } }
         ] {
             assert_eq!(named(name), Some(path), "{name}");
         }
-        for name in ["run", "only", "made", "other::a::run", "dep::Parser::next", "my_lib::a::made", "u8 as core::iter::Iterator::next", "", "::"] {
+        for name in [
+            "run",
+            "only",
+            "made",
+            "other::a::run",
+            "dep::Parser::next",
+            "my_lib::a::made",
+            "u8 as core::iter::Iterator::next",
+            "",
+            "::",
+        ] {
             assert_eq!(named(name), None, "{name}");
         }
     }

@@ -14,7 +14,7 @@ pub(super) fn path(path: &Path) -> String {
 /// A type as profiles name it: paths resolved, generic arguments and lifetimes gone.
 pub(super) fn of(ty: &Type, names: &Names, module: &[String]) -> String {
     match ty {
-        Type::Path(named) if named.qself.is_none() => names.resolve(&path(&named.path), module),
+        Type::Path(typed) if typed.qself.is_none() => names.resolve(&path(&typed.path), module),
         Type::Reference(reference) => format!("&{}", of(&reference.elem, names, module)),
         Type::Slice(slice) => format!("[{}]", of(&slice.elem, names, module)),
         Type::Paren(inner) => of(&inner.elem, names, module),

@@ -8,10 +8,11 @@ use super::attributes::compact;
 
 /// The leaves of one `use`: `use a::{b, c as d};` is `a::b` and `a::c as d`.
 pub(super) fn leaves(item: &ItemUse) -> Vec<String> {
-    let conditions: String = item.attrs.iter().filter(|a| a.path().is_ident("cfg")).map(|a| format!("{} ", compact(a))).collect();
-    let root = if item.leading_colon.is_some() { "::" } else { "" };
+    let conditions = item.attrs.iter().filter(|a| a.path().is_ident("cfg")).map(compact);
+    let root = if item.leading_colon.is_some() { "use ::" } else { "use " };
+    let prefix = conditions.chain([root.to_owned()]).collect::<Vec<_>>().join(" ");
     let mut out = Vec::new();
-    walk(&item.tree, &format!("{conditions}use {root}"), &mut out);
+    walk(&item.tree, &prefix, &mut out);
     out
 }
 

@@ -1,0 +1,23 @@
+//! The join of profile and source: which share of a workload's samples runs through which item.
+//!
+//! Takes a profile, one side's tree and the roots of its paths; returns shares, classes and stacks. Does not sample, does not
+//! know about changes, and never says cold without proof that the code ran.
+
+mod classify;
+mod hot_path;
+mod join;
+mod origin;
+mod path;
+mod share;
+mod stacks;
+
+pub use classify::{Executed, HeatClass, Overall, Thresholds, WorkloadHeat, bound, classify, overall};
+pub use hot_path::HotSpot;
+pub use join::{Joined, join};
+pub use origin::Origin;
+pub use path::{Location, PathMapper};
+pub use share::{ItemShare, Share};
+pub use stacks::{ExcerptFrame, StackExcerpt};
+
+#[cfg(test)]
+mod tests;
