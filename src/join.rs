@@ -12,4 +12,4 @@ pub use ambient::{Ambient, ambient_of};
 pub use explain::{Explanation, explain};
 pub use heat::{ItemHeat, heat_of};
 pub use reach::{Plan, Reach, Reached, plan, reach_of};
-pub use side::{Sampled, SideView};
+pub use side::{SideData, SideView};

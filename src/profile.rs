@@ -7,7 +7,5 @@ pub mod folded;
 pub mod model;
 pub mod normalize;
 pub mod pprof;
-pub mod share;
 
 pub use model::{Alias, Engine, Frame, FrameId, Profile, ProfileBuilder, Quality, Stack};
-pub use share::Share;

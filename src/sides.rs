@@ -13,11 +13,11 @@ mod texts;
 mod view;
 
 pub(crate) use diff::{Diff, read_diff};
-pub(crate) use gather::{Gathered, gather};
+pub(crate) use gather::{Gathered, clock_shim, gather, refusal};
 pub(crate) use measuring::{Jobs, jobs};
 pub(crate) use programs::{build_programs, BuiltSide};
 pub(crate) use scratch::Scratch;
-pub(crate) use stored::{Base, BaseRequest, SideError, find_base, save};
-pub(crate) use tests_run::run_tests;
+pub(crate) use stored::{Base, BaseRequest, SideError, find_base, fingerprint, gather_commit, save};
+pub(crate) use tests_run::{not_checked, run_tests};
 pub(crate) use texts::Texts;
-pub(crate) use view::{all_items, view_of};
+pub(crate) use view::all_items;

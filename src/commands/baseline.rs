@@ -11,10 +11,9 @@ use crate::config::Config;
 use crate::error::{Expected, Result};
 use crate::evidence::Evidence;
 use crate::exit::Exit;
-use crate::join::SideView;
-use crate::profile::Profile;
+use crate::join::SideData;
 use crate::shell::Shell;
-use crate::sides::{Gathered, Scratch, Texts, all_items, build_programs, fingerprint, gather, gather_commit, save, view_of};
+use crate::sides::{Gathered, Scratch, Texts, all_items, build_programs, fingerprint, gather, gather_commit, save};
 use crate::store::Store;
 use crate::workspace::Fingerprint;
 
@@ -37,7 +36,7 @@ struct Side {
     fingerprint: Fingerprint,
     commit: Option<String>,
     dirty: bool,
-    view: SideView,
+    data: SideData,
     programs: Vec<crate::evidence::Program>,
 }
 
@@ -78,28 +77,28 @@ fn of_working_tree(context: &Context, dirty: bool, scratch: &Scratch, shell: &mu
     if dirty {
         gathered.evidence.dirty_tree = context.git.snapshot()?.or(context.git.head()?);
     }
-    let view = with_profiles(view_of(&root, items), &gathered);
+    let data = with_profiles(SideData::new(&root, items), &gathered);
     let fingerprint = fingerprint(context, &context.workspace)?;
-    Ok(Side { gathered, fingerprint, commit: context.git.head()?, dirty, view, programs: built.programs })
+    Ok(Side { gathered, fingerprint, commit: context.git.head()?, dirty, data, programs: built.programs })
 }
 
 fn of_commit(context: &Context, rev: &str, scratch: &Scratch, shell: &mut Shell) -> Result<Side> {
     let commit = context.git.resolve(rev)?;
     let (gathered, programs, (checkout, fingerprint)) = gather_commit(context, &commit, scratch, shell)?;
     let items = all_items(&Texts::Tree(&context.git, commit.clone()), &context.crate_roots())?;
-    let view = with_profiles(view_of(checkout.root(), items), &gathered);
-    Ok(Side { gathered, fingerprint, commit: Some(commit), dirty: false, view, programs })
+    let data = with_profiles(SideData::new(checkout.root(), items), &gathered);
+    Ok(Side { gathered, fingerprint, commit: Some(commit), dirty: false, data, programs })
 }
 
-fn with_profiles(mut view: SideView, gathered: &Gathered) -> SideView {
-    let profiles: Vec<(&String, &Profile)> = gathered.profiles.iter().collect();
-    for (workload, profile) in profiles {
-        view.add_profile(workload, profile.clone());
+fn with_profiles(mut data: SideData, gathered: &Gathered) -> SideData {
+    for (workload, profile) in &gathered.profiles {
+        data.add_profile(workload, profile.clone());
     }
-    view
+    data
 }
 
 fn analysis(context: &Context, side: &Side, stored: &Evidence) -> Analysis {
+    let view = side.data.view();
     let mut skipped = context.skipped();
     skipped.extend(stored.skipped.clone());
     let mut warnings = side.gathered.warnings.clone();
@@ -115,7 +114,7 @@ fn analysis(context: &Context, side: &Side, stored: &Evidence) -> Analysis {
         base: None,
         head: HeadSide { commit: side.commit.clone(), dirty: side.dirty },
         environment: environment(&side.fingerprint, stored.refusal.as_deref(), warnings),
-        workloads: stored.workloads.iter().map(|evidence| baseline_result(evidence, &side.view)).collect(),
+        workloads: stored.workloads.iter().map(|evidence| baseline_result(evidence, &view)).collect(),
         changes: Vec::new(),
         findings: Vec::new(),
         tests: Tests {

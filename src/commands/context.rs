@@ -166,6 +166,11 @@ impl Context {
         self.entries.iter().filter(|entry| entry.is_runnable()).map(|entry| entry.target.clone()).collect()
     }
 
+    /// Fails when nothing can run.
+    pub(crate) fn must_have_targets(&self) -> Result<()> {
+        if self.targets().is_empty() { Err(ContextError::Nothing(self.skipped()).into()) } else { Ok(()) }
+    }
+
     /// The targets that do not, with the reason.
     pub(crate) fn skipped(&self) -> Vec<Skipped> {
         let skipped = |entry: &Entry| match &entry.status {

@@ -5,7 +5,7 @@ use crate::analysis::Analysis;
 use crate::cli::{MessageFormat, ReportArgs};
 use crate::error::{Expected, Result};
 use crate::exit::Exit;
-use crate::report::{Format, render};
+use crate::report::{Format, Look, render};
 use crate::shell::Shell;
 use crate::store::Store;
 
@@ -59,8 +59,8 @@ pub(crate) fn show(analysis: &Analysis, format: MessageFormat, shell: &mut Shell
         MessageFormat::Json => Format::Json,
         MessageFormat::Markdown => Format::Markdown,
     };
-    let color = shell.color();
-    match render(analysis, format, color, shell.out()) {
+    let look = Look { color: shell.color(), verbose: shell.is_verbose(), ..Look::default() };
+    match render(analysis, format, look, shell.out()) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         other => Ok(other?),
     }

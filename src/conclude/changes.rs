@@ -6,7 +6,7 @@ use crate::join::{ItemHeat, SideView, heat_of};
 use crate::source::{Change, ChangeKind};
 
 /// The results of all changes, hottest first, then in the order of the files.
-pub(crate) fn change_results(changes: &[Change], base: &SideView, head: &SideView) -> Vec<ChangeResult> {
+pub(crate) fn change_results(changes: &[Change], base: &SideView<'_>, head: &SideView<'_>) -> Vec<ChangeResult> {
     let mut results: Vec<ChangeResult> =
         changes.iter().enumerate().filter_map(|(index, change)| result(index, change, base, head)).collect();
     results.sort_by(|a, b| {
@@ -16,7 +16,7 @@ pub(crate) fn change_results(changes: &[Change], base: &SideView, head: &SideVie
     results
 }
 
-fn result(index: usize, change: &Change, base: &SideView, head: &SideView) -> Option<ChangeResult> {
+fn result(index: usize, change: &Change, base: &SideView<'_>, head: &SideView<'_>) -> Option<ChangeResult> {
     let item = change.item()?;
     let is_code = item.kind.is_code() && !matches!(change.kind, ChangeKind::Moved | ChangeKind::Ambient);
     let heat: Option<ItemHeat> = is_code.then(|| heat_of(index, change, base, head));

@@ -1,7 +1,7 @@
 //! Profiles as the analysis shows them.
 
 use crate::analysis::{HotItem, ProfileResult};
-use crate::heat::hot_path;
+use crate::heat::{HotSpot, Origin};
 use crate::join::SideView;
 use crate::profile::Quality;
 
@@ -9,22 +9,27 @@ use crate::profile::Quality;
 const LINES: usize = 10;
 
 /// The hot path of a workload on a side.
-pub(crate) fn hot_items(side: &SideView, workload: &str) -> Vec<HotItem> {
-    let Some(sampled) = side.sampled.get(workload) else { return Vec::new() };
-    let lines = hot_path(&sampled.profile, &sampled.joined, &side.tree, &side.mapper, LINES);
-    lines
-        .into_iter()
-        .map(|line| HotItem {
-            item: line.name,
-            origin: line.origin.to_owned(),
-            file: line.file,
-            line: line.line,
-            self_share: line.self_share.share,
-            total: line.total.share,
-            low: line.total.low,
-            high: line.total.high,
-        })
-        .collect()
+pub(crate) fn hot_items(side: &SideView<'_>, workload: &str) -> Vec<HotItem> {
+    side.joined(workload).map(|joined| joined.hot_path(LINES)).unwrap_or_default().into_iter().map(item).collect()
+}
+
+fn item(spot: HotSpot) -> HotItem {
+    let origin = match spot.origin {
+        Origin::Workspace => "workspace",
+        Origin::Dependency(_) => "dependency",
+        Origin::Std => "std",
+        Origin::System(_) | Origin::Unknown => "system",
+    };
+    HotItem {
+        item: spot.name,
+        origin: origin.into(),
+        file: spot.file,
+        line: spot.line,
+        self_share: spot.self_share.share,
+        total: spot.total.share,
+        low: spot.total.low,
+        high: spot.total.high,
+    }
 }
 
 /// The quality of a profile, and where it lies.

@@ -15,9 +15,9 @@ pub(crate) struct Comparison<'a> {
     /// The changed items.
     pub(crate) changes: &'a [Change],
     /// Base's view.
-    pub(crate) base: &'a SideView,
+    pub(crate) base: &'a SideView<'a>,
     /// Head's view.
-    pub(crate) head: &'a SideView,
+    pub(crate) head: &'a SideView<'a>,
     /// How the changes reach each workload.
     pub(crate) reaches: &'a BTreeMap<String, Reach>,
     /// True when an ambient change may affect all code.
@@ -56,7 +56,7 @@ fn kind(kind: WorkloadKind) -> &'static str {
 }
 
 /// The result of a workload of which only one side is known.
-pub(crate) fn baseline_result(evidence: &WorkloadEvidence, side: &SideView) -> WorkloadResult {
+pub(crate) fn baseline_result(evidence: &WorkloadEvidence, side: &SideView<'_>) -> WorkloadResult {
     let workload = &evidence.workload;
     let mut result = blank(workload);
     result.reason = evidence.problem.clone();
@@ -102,9 +102,9 @@ fn clock_name(clock: ClockKind) -> &'static str {
 /// The result of a workload of both sides. `measured`: its rounds, or why there are none.
 pub(crate) fn compared(workload: &Workload, measured: Result<&Measured, String>, with: &Comparison<'_>) -> WorkloadResult {
     let mut result = blank(workload);
-    let side = if with.head.sampled.contains_key(&workload.id) { with.head } else { with.base };
+    let side = if with.head.joined(&workload.id).is_some() { with.head } else { with.base };
     result.hot_path = hot_items(side, &workload.id);
-    result.profile = side.sampled.get(&workload.id).map(|sampled| profile_result(&sampled.profile.quality, None, None));
+    result.profile = side.profile(&workload.id).map(|profile| profile_result(&profile.quality, None, None));
     let measured = match measured {
         Ok(measured) => measured,
         Err(reason) => {
@@ -164,9 +164,8 @@ fn on_stacks(workload: &str, with: &Comparison<'_>) -> Vec<String> {
     let mut found: Vec<(f64, String)> = Vec::new();
     for change in with.changes.iter().filter(|change| change.kind != ChangeKind::Moved) {
         let Some(item) = change.item() else { continue };
-        let share = |side: &SideView, item: &Option<crate::source::Item>| {
-            let at = side.tree.index_of(&item.as_ref()?.key)?;
-            let total = side.sampled.get(workload)?.joined.total(at);
+        let share = |side: &SideView<'_>, item: &Option<crate::source::Item>| {
+            let total = side.joined(workload)?.share(&item.as_ref()?.key).total;
             (total.hits > 0).then_some(total.share)
         };
         let shares = [share(with.base, &change.base), share(with.head, &change.head)];

@@ -154,26 +154,37 @@ impl<'a> Joined<'a> {
 
     /// The share of samples that an effect of this reach could show in. [`Reach::Item`] is not answered here: use [`Joined::share`].
     pub fn reached_by(&self, reach: &Reach) -> Share {
-        match reach {
-            Reach::Item => Share::new(0, self.samples),
-            Reach::Everything => Share::new(self.samples, self.samples),
-            Reach::File(file) => self.share_through(|frame, _| match frame.file.as_deref().and_then(|f| self.locations.get(f)) {
-                Some(Location::Repository(path) | Location::Probably(path)) => path == file,
-                _ => false,
-            }),
-            Reach::Crates(crates) => self.share_through(|frame, origin| {
-                let by_file = matches!(origin, Origin::Dependency(name) if crates.contains(&name.replace('-', "_")));
-                by_file || origin::crate_of(&frame.function).is_some_and(|name| crates.iter().any(|c| c == name))
-            }),
-        }
+        self.union(&[], std::slice::from_ref(reach))
     }
 
-    /// The share of samples with a frame that fits.
-    fn share_through(&self, fits: impl Fn(&Frame, &Origin) -> bool) -> Share {
-        let marked: Vec<bool> =
-            self.profile.frames.iter().zip(&self.origins).map(|(frame, origin)| fits(frame, origin)).collect();
+    /// The share of samples that show any of these items (by key), or in which an effect of one of these reaches could show.
+    /// Each sample counts once.
+    pub fn union(&self, keys: &[&str], reaches: &[Reach]) -> Share {
+        let items: Vec<ItemId> = keys.iter().filter_map(|key| self.tree.id(key)).collect();
+        let fits = |at: usize, frame: &Frame, origin: &Origin| {
+            let groups = self.groups.get(at);
+            groups.is_some_and(|groups| items.iter().any(|&item| groups.contains(item)))
+                || reaches.iter().any(|reach| self.is_reached(reach, frame, origin))
+        };
+        let frames = self.profile.frames.iter().zip(&self.origins).enumerate();
+        let marked: Vec<bool> = frames.map(|(at, (frame, origin))| fits(at, frame, origin)).collect();
         let through = |stack: &&Stack| stack.frames.iter().any(|&frame| marked.get(frame as usize) == Some(&true));
         Share::new(self.profile.stacks.iter().filter(through).map(|stack| stack.count).sum(), self.samples)
+    }
+
+    fn is_reached(&self, reach: &Reach, frame: &Frame, origin: &Origin) -> bool {
+        match reach {
+            Reach::Item => false,
+            Reach::Everything => true,
+            Reach::File(file) => match frame.file.as_deref().and_then(|f| self.locations.get(f)) {
+                Some(Location::Repository(path) | Location::Probably(path)) => path == file,
+                _ => false,
+            },
+            Reach::Crates(crates) => {
+                let by_file = matches!(origin, Origin::Dependency(name) if crates.contains(&name.replace('-', "_")));
+                by_file || origin::crate_of(&frame.function).is_some_and(|name| crates.iter().any(|c| c == name))
+            }
+        }
     }
 
     pub(super) fn group_share(&self, group: GroupId) -> ItemShare {

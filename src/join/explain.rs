@@ -63,7 +63,7 @@ fn within(what: &str, least: f64, share: Option<(u64, f64)>, side: &str) -> Expl
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::Share;
+    use crate::heat::Share;
 
     fn reach(base: u64, head: u64) -> Reach {
         Reach { reached: Reached::Yes, base: Some(Share::new(base, 1000)), head: Some(Share::new(head, 1000)) }

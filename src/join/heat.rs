@@ -1,8 +1,7 @@
 //! The heat of each changed item: its hottest workload, over both sides.
 
 use crate::analysis::Heat;
-use crate::heat::{Executed, Thresholds, classify};
-use crate::profile::Share;
+use crate::heat::{Executed, HeatClass, Share, Thresholds, WorkloadHeat, overall};
 use crate::source::Change;
 
 use super::SideView;
@@ -24,68 +23,63 @@ pub struct ItemHeat {
     pub side: Option<&'static str>,
 }
 
-struct Candidate {
-    heat: Heat,
-    total: Share,
-    own: Share,
-    workload: String,
-    side: &'static str,
-}
-
 /// The heat of the change at `index` of the list that the sides were asked about.
-pub fn heat_of(index: usize, change: &Change, base: &SideView, head: &SideView) -> ItemHeat {
-    let mut candidates = Vec::new();
-    for (side, name, item) in [(base, "base", &change.base), (head, "head", &change.head)] {
-        let Some(at) = item.as_ref().and_then(|item| side.tree.index_of(&item.key)) else { continue };
-        for (workload, sampled) in &side.sampled {
-            let (total, own) = (sampled.joined.total(at), sampled.joined.self_share(at));
-            let heat = classify(&total, &side.executes(workload, index), Thresholds::default());
-            candidates.push(Candidate { heat, total, own, workload: workload.clone(), side: name });
-        }
-    }
-    // Cold must hold wherever it is executed, so the largest possible share decides among equals.
-    let rank = |candidate: &Candidate| (loudness(candidate.heat), candidate.total.high);
-    let hottest = candidates.into_iter().filter(|one| one.heat != Heat::Unmeasured).max_by(|a, b| {
-        let (a, b) = (rank(a), rank(b));
-        a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
-    });
-    match hottest {
-        Some(one) => ItemHeat {
-            heat: one.heat,
-            reason: (one.heat == Heat::Uncertain).then(|| uncertain(&one.total)),
-            total: Some(one.total),
-            own: Some(one.own),
-            workload: Some(one.workload),
-            side: Some(one.side),
-        },
-        None => unmeasured(index, base, head),
+pub fn heat_of(index: usize, change: &Change, base: &SideView<'_>, head: &SideView<'_>) -> ItemHeat {
+    let thresholds = Thresholds::default();
+    let at_base = heats(index, change.base.as_ref().map(|item| item.key.as_str()), base, thresholds);
+    let at_head = heats(index, change.head.as_ref().map(|item| item.key.as_str()), head, thresholds);
+    let from_base = at_base.len();
+    let all: Vec<WorkloadHeat> = at_base.into_iter().chain(at_head).collect();
+    let found = overall(&all, &thresholds);
+    let Some(hottest) = found.hottest.filter(|_| found.class != HeatClass::Unmeasured) else {
+        return unmeasured(index, change, base, head);
+    };
+    let is_base = all.iter().position(|heat| *heat == hottest).is_some_and(|at| at < from_base);
+    ItemHeat {
+        heat: heat(found.class),
+        reason: (found.class == HeatClass::Uncertain).then(|| uncertain(&hottest)),
+        total: Some(hottest.share.total),
+        own: Some(hottest.share.self_share),
+        workload: Some(hottest.workload),
+        side: Some(if is_base { "base" } else { "head" }),
     }
 }
 
-fn loudness(heat: Heat) -> u8 {
-    match heat {
-        Heat::Unmeasured => 0,
-        Heat::Cold => 1,
-        Heat::Uncertain => 2,
-        Heat::Warm => 3,
-        Heat::Hot => 4,
+fn heats(index: usize, key: Option<&str>, side: &SideView<'_>, thresholds: Thresholds) -> Vec<WorkloadHeat> {
+    let Some(key) = key else { return Vec::new() };
+    let one = |workload: &str| {
+        let share = side.joined(workload)?.share(key);
+        Some(WorkloadHeat::new(workload, share, side.executes(workload, index), &thresholds))
+    };
+    side.workloads().filter_map(one).collect()
+}
+
+fn heat(class: HeatClass) -> Heat {
+    match class {
+        HeatClass::Hot => Heat::Hot,
+        HeatClass::Warm => Heat::Warm,
+        HeatClass::Cold => Heat::Cold,
+        HeatClass::Uncertain => Heat::Uncertain,
+        HeatClass::Unmeasured => Heat::Unmeasured,
     }
 }
 
-fn uncertain(share: &Share) -> String {
+fn uncertain(hottest: &WorkloadHeat) -> String {
+    let share = hottest.share.total;
+    // 381 samples without a hit are the fewest that show less than 1 % (Wilson, 95 %).
     if share.samples < 381 {
         format!("{} samples are too few to tell; profile longer with --profile-time", share.samples)
+    } else if hottest.class == HeatClass::Cold {
+        "it may be executed by a workload that has too few samples to tell".into()
     } else {
         "its interval lies across a border".into()
     }
 }
 
-fn unmeasured(index: usize, base: &SideView, head: &SideView) -> ItemHeat {
-    let answers: Vec<Executed> = [base, head]
-        .into_iter()
-        .flat_map(|side| side.executed.values())
-        .filter_map(|all| all.get(index).cloned())
-        .collect();
+fn unmeasured(index: usize, change: &Change, base: &SideView<'_>, head: &SideView<'_>) -> ItemHeat {
+    let ask = |side: &SideView<'_>| side.workloads().map(|workload| side.executes(workload, index)).collect::<Vec<_>>();
+    let mut answers = if change.base.is_some() { ask(base) } else { Vec::new() };
+    answers.extend(if change.head.is_some() { ask(head) } else { Vec::new() });
     let unknown = answers.iter().find_map(|answer| match answer {
         Executed::Unknown(reason) => Some(reason.clone()),
         _ => None,

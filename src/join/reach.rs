@@ -1,10 +1,7 @@
 //! Which workloads a change reaches, and therefore which are worth measuring.
 
-use std::collections::HashSet;
-
 use super::{Ambient, SideView};
-use crate::heat::{Executed, Thresholds};
-use crate::profile::Share;
+use crate::heat::{Executed, Share, Thresholds};
 use crate::source::Change;
 
 /// How a change reaches a workload.
@@ -39,15 +36,12 @@ impl Reach {
 }
 
 /// How the changes reach one workload.
-pub fn reach_of(workload: &str, changes: &[Change], ambient: &Ambient, base: &SideView, head: &SideView) -> Reach {
-    let shares = |side: &SideView, keys: &dyn Fn(&Change) -> Option<String>| {
-        let sampled = side.sampled.get(workload)?;
-        let wanted: HashSet<usize> = changes.iter().filter(|c| is_code(c)).filter_map(|c| side.tree.index_of(&keys(c)?)).collect();
-        let frames = ambient.frames(&sampled.profile, &side.mapper);
-        Some(sampled.joined.union(&sampled.profile, &wanted, |frame| frames.get(frame).copied().unwrap_or(false)))
-    };
-    let in_base = shares(base, &|change| change.base.as_ref().map(|item| item.key.clone()));
-    let in_head = shares(head, &|change| change.head.as_ref().map(|item| item.key.clone()));
+pub fn reach_of(workload: &str, changes: &[Change], ambient: &Ambient, base: &SideView<'_>, head: &SideView<'_>) -> Reach {
+    let code = || changes.iter().filter(|change| is_code(change));
+    let old: Vec<&str> = code().filter_map(|change| Some(change.base.as_ref()?.key.as_str())).collect();
+    let new: Vec<&str> = code().filter_map(|change| Some(change.head.as_ref()?.key.as_str())).collect();
+    let in_base = base.joined(workload).map(|joined| joined.union(&old, &ambient.reaches));
+    let in_head = head.joined(workload).map(|joined| joined.union(&new, &ambient.reaches));
     Reach { reached: judge(workload, changes, ambient, base, head, in_base, in_head), base: in_base, head: in_head }
 }
 
@@ -61,12 +55,12 @@ fn judge(
     workload: &str,
     changes: &[Change],
     ambient: &Ambient,
-    base: &SideView,
-    head: &SideView,
+    base: &SideView<'_>,
+    head: &SideView<'_>,
     in_base: Option<Share>,
     in_head: Option<Share>,
 ) -> Reached {
-    if ambient.everything {
+    if ambient.everything() {
         return Reached::Yes;
     }
     let warm = Thresholds::default().warm;

@@ -2,41 +2,81 @@
 
 use std::collections::BTreeMap;
 
-use crate::heat::{Executed, Joined, PathMapper, Tree};
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::heat::{Executed, Joined, PathMapper, join};
 use crate::profile::Profile;
+use crate::source::{Item, Tree};
 
-/// A profile of one workload, joined with the items of its side.
-#[derive(Debug, Clone)]
-pub struct Sampled {
-    /// The stacks.
-    pub profile: Profile,
-    /// The join.
-    pub joined: Joined,
+/// What was found out about one side.
+#[derive(Debug, Default)]
+pub struct SideData {
+    tree: Tree,
+    roots: Vec<Utf8PathBuf>,
+    profiles: BTreeMap<String, Profile>,
+    executed: BTreeMap<String, Vec<Executed>>,
 }
 
-/// What is known about one side.
-#[derive(Debug, Clone, Default)]
-pub struct SideView {
+impl SideData {
+    /// A side without profiles yet. `built_in` is the root of the tree that was compiled.
+    pub fn new(built_in: &Utf8Path, items: Vec<Item>) -> Self {
+        let real = built_in.canonicalize_utf8().ok();
+        let roots = std::iter::once(built_in.to_owned()).chain(real).collect();
+        Self { tree: Tree::new(items), roots, ..Self::default() }
+    }
+
     /// The items.
-    pub tree: Tree,
-    /// From paths in debug information to files.
-    pub mapper: PathMapper,
-    /// Per workload.
-    pub sampled: BTreeMap<String, Sampled>,
-    /// Per workload: whether it executes each change (by index).
-    pub executed: BTreeMap<String, Vec<Executed>>,
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// Adds the profile of a workload.
+    pub fn add_profile(&mut self, workload: &str, profile: Profile) {
+        self.profiles.insert(workload.to_owned(), profile);
+    }
+
+    /// Adds whether a workload executes each change, in the order of the changes.
+    pub fn add_executed(&mut self, workload: &str, executed: Vec<Executed>) {
+        self.executed.insert(workload.to_owned(), executed);
+    }
+
+    /// Joins every profile with the items.
+    pub fn view(&self) -> SideView<'_> {
+        let mapper = PathMapper::new(self.roots.clone());
+        let joined = |(workload, profile)| (workload, join(profile, &self.tree, &mapper));
+        let sampled = self.profiles.iter().map(|(workload, profile)| (workload.as_str(), profile)).map(joined).collect();
+        SideView { data: self, sampled }
+    }
 }
 
-impl SideView {
-    /// Adds a profile.
-    pub fn add_profile(&mut self, workload: &str, profile: Profile) {
-        let joined = Joined::new(&profile, &self.tree, &self.mapper);
-        self.sampled.insert(workload.to_owned(), Sampled { profile, joined });
+/// A side with its profiles joined.
+#[derive(Debug)]
+pub struct SideView<'a> {
+    data: &'a SideData,
+    sampled: BTreeMap<&'a str, Joined<'a>>,
+}
+
+impl<'a> SideView<'a> {
+    /// The join of a workload's profile; `None` when there is none.
+    pub fn joined(&self, workload: &str) -> Option<&Joined<'a>> {
+        self.sampled.get(workload)
+    }
+
+    /// The profile of a workload.
+    pub fn profile(&self, workload: &str) -> Option<&'a Profile> {
+        self.data.profiles.get(workload)
+    }
+
+    /// Every workload that was sampled or probed.
+    pub fn workloads(&self) -> impl Iterator<Item = &'a str> {
+        let all: std::collections::BTreeSet<&str> =
+            self.data.profiles.keys().chain(self.data.executed.keys()).map(String::as_str).collect();
+        all.into_iter()
     }
 
     /// Whether a workload executes the change at an index.
     pub fn executes(&self, workload: &str, change: usize) -> Executed {
-        let known = self.executed.get(workload).and_then(|all| all.get(change));
+        let known = self.data.executed.get(workload).and_then(|all| all.get(change));
         known.cloned().unwrap_or_else(|| Executed::Unknown("it was not asked".into()))
     }
 }
