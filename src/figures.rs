@@ -52,6 +52,7 @@ pub fn quantity(value: f64, unit: &str) -> String {
         "ns" => scaled(value, 1000.0, &["ns", "µs", "ms", "s"]),
         "bytes" => scaled(value, 1024.0, &["B", "KiB", "MiB", "GiB", "TiB"]),
         "1/s" => scaled(value, 1000.0, &["/s", "k/s", "M/s", "G/s"]),
+        "count" if value.fract() == 0.0 => format!("{value:.0}"),
         "count" => significant(value),
         other => format!("{} {other}", significant(value)),
     }
@@ -82,7 +83,7 @@ fn signed(ratio: f64) -> String {
 }
 
 fn scaled(value: f64, step: f64, units: &[&str]) -> String {
-    let (mut value, mut units) = (value, units.iter());
+    let (mut value, whole, mut units) = (value, value.fract() == 0.0 && value.abs() < step, units.iter());
     let mut unit = units.next().copied().unwrap_or_default();
     // 999.95 would be written as "1000" in four significant digits: step up first.
     while value.abs() >= step * 0.999_95 {
@@ -90,17 +91,14 @@ fn scaled(value: f64, step: f64, units: &[&str]) -> String {
         value /= step;
         unit = next;
     }
-    if unit.starts_with('/') || unit.contains("/s") {
-        format!("{}{unit}", significant(value))
-    } else {
-        format!("{} {unit}", significant(value))
-    }
+    let number = if whole { format!("{value:.0}") } else { significant(value) };
+    if unit.contains("/s") { format!("{number}{unit}") } else { format!("{number} {unit}") }
 }
 
-/// Four significant digits, and no decimals on a whole number below a thousand.
+/// Four significant digits.
 fn significant(value: f64) -> String {
     let places = match value.abs() {
-        v if v >= 1000.0 || v.fract() == 0.0 => 0,
+        v if v >= 1000.0 => 0,
         v if v >= 100.0 => 1,
         v if v >= 10.0 => 2,
         _ => 3,
@@ -136,6 +134,8 @@ mod tests {
         assert_eq!(quantity(12_314.0, "ns"), "12.31 µs");
         assert_eq!(quantity(999_960.0, "ns"), "1.000 ms");
         assert_eq!(quantity(420.0, "ns"), "420 ns");
+        assert_eq!(quantity(420.25, "ns"), "420.2 ns");
+        assert_eq!(quantity(5e6, "ns"), "5.000 ms");
         assert_eq!(quantity(1_572_864.0, "bytes"), "1.500 MiB");
         assert_eq!(quantity(15_300.0, "1/s"), "15.30k/s");
         assert_eq!(quantity(3.0, "count"), "3");

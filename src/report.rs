@@ -22,6 +22,7 @@ use crate::error::Expected;
 use crate::exit::Exit;
 
 pub use text::clean;
+pub(crate) use text::clean_lines;
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -42,6 +42,21 @@ fn lacks_measurement(analysis: &Analysis) -> bool {
     !analysis.workloads.iter().any(measured)
 }
 
+/// Entries of a list before the rest is counted.
+const LISTED: usize = 10;
+
+/// A list, cut where it gets long; `number` makes it an ordered one.
+fn list(out: &mut dyn Write, entries: &[String], number: bool) -> io::Result<()> {
+    for (position, entry) in (1..).zip(entries).take(LISTED) {
+        let mark = if number { format!("{position}.") } else { "-".to_owned() };
+        writeln!(out, "{mark} {}", text(entry))?;
+    }
+    match entries.len().saturating_sub(LISTED) {
+        0 => Ok(()),
+        more => writeln!(out, "\n{more} more are in the JSON report."),
+    }
+}
+
 fn bullet(out: &mut dyn Write, content: &str) -> io::Result<()> {
     writeln!(out, "- {}", text(content))
 }

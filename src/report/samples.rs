@@ -196,13 +196,14 @@ pub(crate) fn finding(severity: Severity) -> Finding {
             label: "added by this change".into(),
         }),
         message: "`get_unchecked` and `unsafe { … }` added to cold code: `parse::config::load` holds 0.04 % [0.01, 0.15] of \
-                  `parse/large` (1880 samples), so it can gain at most 1.0015x; top is `parse::lexer::next` with 41 %"
+                  `parse/large` (n = 1880), at most 1.0015x to gain; top is `parse::lexer::next` with 41 %"
             .into(),
         evidence: vec![
             Evidence { kind: "token".into(), text: "`get_unchecked` added, first at line 40".into(), values: BTreeMap::new() },
             Evidence {
                 kind: "share".into(),
-                text: "`parse::config::load` holds 0.04 % [0.01, 0.15] of `parse/large` (1880 samples)".into(),
+                text: "`parse::config::load` holds 0.04 % [0.01, 0.15] of `parse/large` (n = 1880), at most 1.0015x to gain"
+                    .into(),
                 values: BTreeMap::from([("share".into(), 0.0004.into()), ("high".into(), 0.0015.into())]),
             },
         ],

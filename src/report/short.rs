@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::analysis::{Analysis, Command, Severity};
+use crate::analysis::{Analysis, Command, Outcome, Severity};
 use crate::report::text::clean;
 use crate::report::view;
 
@@ -12,6 +12,13 @@ pub(super) fn render(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()>
         let place = place(item.map(|item| item.file.as_str()), item.and_then(view::line_of));
         let by = item.map(|item| format!(", explained by `{}`", item.item)).unwrap_or_default();
         line(out, &format!("{place}error[regression]: {}{by}", view::regression(workload)))?;
+    }
+    for workload in view::unexplained(analysis) {
+        line(out, &format!("warning[unexplained-regression]: {}, not explained by the change", view::regression(workload)))?;
+    }
+    for workload in analysis.workloads.iter().filter(|workload| workload.outcome == Outcome::Inconclusive) {
+        let reason = workload.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        line(out, &format!("note[inconclusive]: `{}` is inconclusive{reason}", workload.id))?;
     }
     for workload in &analysis.workloads {
         if let Some(how) = &workload.broken {
@@ -27,10 +34,13 @@ pub(super) fn render(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()>
         let severity = if finding.severity == Severity::Info { "note" } else { view::severity(finding.severity) };
         line(out, &format!("{place}{severity}[{}]: {}", finding.rule, finding.message))?;
     }
-    if analysis.command != Command::Baseline {
-        line(out, &view::verdict_line(analysis))?;
+    if analysis.command == Command::Baseline {
+        for workload in &analysis.workloads {
+            line(out, &format!("{}: {}", workload.id, view::base_time(workload).unwrap_or_else(|| "not measured".into())))?;
+        }
+        return line(out, &view::baseline_line(analysis));
     }
-    Ok(())
+    line(out, &view::verdict_line(analysis))
 }
 
 /// `src/a.rs:3: `, or nothing where nothing is known.

@@ -1,6 +1,6 @@
 //! What every report wants to know of an analysis: which workloads and changes matter, and in which order.
 
-use crate::analysis::{Analysis, ChangeResult, Finding, Heat, MetricResult, Outcome, Severity, Verdict, WorkloadResult};
+use crate::analysis::{Analysis, ChangeResult, Command, Finding, Heat, MetricResult, Outcome, Severity, Verdict, WorkloadResult};
 use crate::figures;
 use crate::source::ChangeKind;
 use crate::verdict::is_explained_regression;
@@ -32,9 +32,22 @@ fn rank(workload: &WorkloadResult) -> Option<u8> {
 /// The workloads that are only counted, in words: `11 same, 3 not measured`; `None` when there are none.
 pub(super) fn counted_workloads(analysis: &Analysis) -> Option<String> {
     let count = |outcome: Outcome| analysis.workloads.iter().filter(|w| rank(w).is_none() && w.outcome == outcome).count();
-    let parts = [(count(Outcome::Same), "same"), (count(Outcome::NotMeasured), "not measured")];
+    // Without a run only identical machine code is called the same.
+    let same_code = |w: &&WorkloadResult| w.outcome == Outcome::Same && w.metrics.is_empty() && rank(w).is_none();
+    let identical = analysis.workloads.iter().filter(same_code).count();
+    let parts = [
+        (identical, "with identical machine code"),
+        (count(Outcome::Same) - identical, "same"),
+        (count(Outcome::NotMeasured), "not measured"),
+    ];
     let words: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
     (!words.is_empty()).then(|| words.join(", "))
+}
+
+/// The regressions that no change explains.
+pub(super) fn unexplained(analysis: &Analysis) -> Vec<&WorkloadResult> {
+    let slower = analysis.workloads.iter().filter(|workload| workload.outcome == Outcome::Slower);
+    slower.filter(|workload| !is_explained_regression(workload, &analysis.changes)).collect()
 }
 
 /// The regressions that the change explains.
@@ -139,19 +152,25 @@ pub(super) fn change(metric: &MetricResult) -> Option<String> {
     metric.interval().map(figures::change_with_interval)
 }
 
+/// `≤ 1.79x`: what removing all of an item can gain, at the upper end of its share.
+pub(super) fn bound(change: &ChangeResult) -> Option<String> {
+    let high = change.high.filter(|&high| high < 1.0)?;
+    Some(format!("≤ {}", figures::factor(1.0 / (1.0 - high))))
+}
+
 /// `41 % [38, 44]`; `None` when not measured.
 pub(super) fn share(change: &ChangeResult) -> Option<String> {
     Some(figures::share_with_interval(change.total?, change.low?, change.high?))
 }
 
-/// The message of a regression: `parse/large is 7.9 % slower [+5.8, +9.6]`, both sides' values included.
+/// The message of a regression: `parse/large is slower: +7.9 % [+5.8, +9.6], 12.31 µs → 13.29 µs`.
 pub(super) fn regression(workload: &WorkloadResult) -> String {
     let Some(metric) = workload.primary() else { return format!("`{}` is slower", workload.id) };
-    let change = change(metric).map(|change| format!(" by {change}")).unwrap_or_default();
+    let change = change(metric).map(|change| format!(": {change}")).unwrap_or_default();
     let values = metric
         .base
         .zip(metric.head)
-        .map(|(base, head)| format!(": {} → {}", figures::quantity(base, &metric.unit), figures::quantity(head, &metric.unit)));
+        .map(|(base, head)| format!(", {} → {}", figures::quantity(base, &metric.unit), figures::quantity(head, &metric.unit)));
     format!("`{}` is slower{change}{}", workload.id, values.unwrap_or_default())
 }
 
@@ -165,11 +184,7 @@ pub(super) fn verdict_line(analysis: &Analysis) -> String {
     let inconclusive = analysis.workloads.iter().filter(|workload| workload.outcome == Outcome::Inconclusive).count();
     let because = counted_reasons(analysis);
     let because = if because.is_empty() { String::new() } else { format!(" ({})", because.join(", ")) };
-    let unsure = if analysis.command == crate::analysis::Command::Verify {
-        format!(" {inconclusive} inconclusive.")
-    } else {
-        String::new()
-    };
+    let unsure = if analysis.command == Command::Verify { format!(" {inconclusive} inconclusive.") } else { String::new() };
     format!("Verdict: {word}{because}.{unsure}  exit {}", analysis.exit_code)
 }
 
@@ -177,14 +192,28 @@ fn counted_reasons(analysis: &Analysis) -> Vec<String> {
     let (counting, _) = findings(analysis);
     let level = |severity: Severity| counting.iter().filter(|finding| finding.severity == severity).count();
     let broken = analysis.workloads.iter().filter(|workload| workload.broken.is_some()).count();
-    let unexplained = analysis.workloads.iter().filter(|w| w.outcome == Outcome::Slower).count() - regressions(analysis).len();
     let counts = [
         (regressions(analysis).len(), "explained regression"),
-        (unexplained, "unexplained regression"),
+        (unexplained(analysis).len(), "unexplained regression"),
         (level(Severity::Error), "error"),
         (level(Severity::Warning), "warning"),
         (analysis.tests.newly_failing.len(), "newly failing test"),
         (broken, "broken workload"),
     ];
-    counts.iter().filter(|(count, _)| *count > 0).map(|&(count, noun)| figures::counted(count, noun)).collect()
+    let nothing = analysis.command == Command::Verify && analysis.workloads.iter().all(|w| w.outcome == Outcome::NotMeasured);
+    let counted = counts.iter().filter(|(count, _)| *count > 0).map(|&(count, noun)| figures::counted(count, noun));
+    counted.chain(nothing.then(|| "nothing was measured".to_owned())).collect()
+}
+
+/// The primary metric of one side: `12.31 µs`; `None` when not measured.
+pub(super) fn base_time(workload: &WorkloadResult) -> Option<String> {
+    workload.primary().and_then(|metric| Some(figures::quantity(metric.base?, &metric.unit)))
+}
+
+/// A baseline in one line.
+pub(super) fn baseline_line(analysis: &Analysis) -> String {
+    let workloads = &analysis.workloads;
+    let measured = workloads.iter().filter(|workload| base_time(workload).is_some()).count();
+    let profiled = workloads.iter().filter(|workload| workload.profile.is_some()).count();
+    format!("Baseline: {}, {measured} measured, {profiled} profiled", figures::counted(workloads.len(), "workload"))
 }

@@ -32,10 +32,12 @@ pub(super) struct Scans(BTreeMap<(String, String), Sides>);
 impl Scans {
     pub(super) fn of(facts: &Facts<'_>) -> Self {
         let tables = tables(facts);
+        let base_items = by_file(facts.changes.iter().filter_map(|item| item.change.base.as_ref()));
+        let head_items = by_file(facts.changes.iter().filter_map(|item| item.change.head.as_ref()));
         let mut scans: BTreeMap<(String, String), Sides> = BTreeMap::new();
         for item in facts.changes.iter().filter(|item| item.is_code()) {
-            let base = scan_side(facts, item.change.base.as_ref(), item.base_file, &tables, |other| other.change.base.as_ref());
-            let head = scan_side(facts, item.change.head.as_ref(), item.head_file, &tables, |other| other.change.head.as_ref());
+            let base = scan_side(item.change.base.as_ref(), item.base_file, &tables, &base_items);
+            let head = scan_side(item.change.head.as_ref(), item.head_file, &tables, &head_items);
             let added = tokens::added(&base, &head);
             scans.insert(key(item), Sides { base, head, added });
         }
@@ -62,18 +64,20 @@ fn tables(facts: &Facts<'_>) -> BTreeSet<String> {
     added.collect()
 }
 
-fn scan_side<'a>(
-    facts: &'a Facts<'a>,
-    item: Option<&Item>,
-    file: Option<&str>,
-    tables: &BTreeSet<String>,
-    side: impl Fn(&'a ChangedItem<'a>) -> Option<&'a Item>,
-) -> Scan {
+/// The changed items of one side by file: those inside of another one are judged on their own.
+fn by_file<'a>(items: impl Iterator<Item = &'a Item>) -> HashMap<&'a str, Vec<&'a Item>> {
+    let mut files: HashMap<&str, Vec<&Item>> = HashMap::new();
+    for item in items {
+        files.entry(item.file.as_str()).or_default().push(item);
+    }
+    files
+}
+
+fn scan_side(item: Option<&Item>, file: Option<&str>, tables: &BTreeSet<String>, changed: &HashMap<&str, Vec<&Item>>) -> Scan {
     let (Some(item), Some(file)) = (item, file) else { return Scan::default() };
-    let inside = |other: &&Item| {
-        other.file == item.file && other.key != item.key && item.lines.0 <= other.lines.0 && other.lines.1 <= item.lines.1
-    };
-    let holes: Vec<(u32, u32)> = facts.changes.iter().filter_map(side).filter(inside).map(|other| other.lines).collect();
+    let inside = |other: &&&Item| other.key != item.key && item.lines.0 <= other.lines.0 && other.lines.1 <= item.lines.1;
+    let others = changed.get(item.file.as_str()).into_iter().flatten();
+    let holes: Vec<(u32, u32)> = others.filter(inside).map(|other| other.lines).collect();
     let tokens = tokens::item_tokens(file, item.lines, &holes);
     tokens.map(|tokens| tokens::scan(tokens, tables, &tokens::foreign_functions(file))).unwrap_or_default()
 }

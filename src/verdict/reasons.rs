@@ -50,10 +50,6 @@ pub(super) fn notes(evidence: &Evidence<'_>, policy: &Policy) -> Vec<String> {
     let unexplained = |w: &&WorkloadResult| is_regression(w) && !is_explained_regression(w, evidence.changes);
     let slower = evidence.workloads.iter().filter(|_| !policy.fails_on(FailOn::Unexplained)).filter(unexplained);
     let mut notes: Vec<String> = slower.map(|workload| format!("{}: layout or machine", regression(workload))).collect();
-    let suppressed = evidence.findings.iter().filter(|finding| finding.suppressed.is_some()).count();
-    if suppressed > 0 {
-        notes.push(format!("{} suppressed", figures::counted(suppressed, "finding")));
-    }
     if evidence.tests.status == TestStatus::Failed && evidence.tests.newly_failing.is_empty() {
         notes.push("tests fail, and none of them is known to have passed at base".into());
     }
@@ -62,5 +58,5 @@ pub(super) fn notes(evidence: &Evidence<'_>, policy: &Policy) -> Vec<String> {
 
 fn by_how_much(workload: &WorkloadResult) -> String {
     let interval = workload.primary().and_then(MetricResult::interval);
-    interval.map(|interval| format!(" by {}", figures::change_with_interval(interval))).unwrap_or_default()
+    interval.map(|interval| format!(": {}", figures::change_with_interval(interval))).unwrap_or_default()
 }

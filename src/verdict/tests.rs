@@ -53,7 +53,7 @@ fn regression() -> WorkloadResult {
 fn an_explained_regression_fails() {
     let judgement = Run { workloads: vec![regression()], ..run() }.judge(&Policy::default());
     assert_eq!((judgement.verdict, judgement.exit), (Verdict::Fail, Exit::Failed));
-    assert_eq!(judgement.reasons, ["`hot` is slower by +8.0 % [+6.0, +10.0], explained by `parse::lexer::next`"]);
+    assert_eq!(judgement.reasons, ["`hot` is slower: +8.0 % [+6.0, +10.0], explained by `parse::lexer::next`"]);
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn an_unexplained_regression_is_only_noted_unless_asked() {
     let run = Run { workloads: vec![unexplained], ..run() };
     assert_eq!(run.verdict(), (Verdict::Pass, Exit::Pass));
     let reasons = run.judge(&Policy::default()).reasons;
-    assert_eq!(reasons, ["`hot` is slower by +8.0 % [+6.0, +10.0], not explained by the change: layout or machine"]);
+    assert_eq!(reasons, ["`hot` is slower: +8.0 % [+6.0, +10.0], not explained by the change: layout or machine"]);
     let strict = Policy::new(&[FailOn::Unexplained], OnInconclusive::Pass);
     assert_eq!(run.judge(&strict).verdict, Verdict::Fail);
 }

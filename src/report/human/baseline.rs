@@ -6,6 +6,7 @@ use super::{Page, style};
 use crate::analysis::{HotItem, ProfileResult, WorkloadResult};
 use crate::figures;
 use crate::report::text::{clean, paint};
+use crate::report::view;
 
 /// Workloads before the rest is counted.
 const SHOWN: usize = 6;
@@ -38,8 +39,7 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
 
 /// `12.31 µs on the cpu clock (…); a change of 1.8 % or more would show`.
 fn time(workload: &WorkloadResult) -> String {
-    let measured = workload.primary().and_then(|metric| Some(figures::quantity(metric.base?, &metric.unit)));
-    let Some(measured) = measured else {
+    let Some(measured) = view::base_time(workload) else {
         let reason = workload.broken.as_ref().or(workload.reason.as_ref());
         return format!("not measured{}", reason.map(|reason| format!(": {reason}")).unwrap_or_default());
     };

@@ -9,7 +9,7 @@ use crate::report::text::{Cell, Table, clean, shorten};
 use crate::report::view;
 
 /// Rows before the rest is counted.
-const SHOWN: usize = 8;
+const SHOWN: usize = 6;
 const WIDEST_NAME: usize = 44;
 
 pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -49,7 +49,7 @@ fn row(change: &ChangeResult) -> Vec<Cell> {
         Some(share) if heat != Heat::Unmeasured => {
             cells.push(share.into());
             cells.push(of(change).into());
-            cells.push(change.max_speedup.map(|gain| format!("≤ {}", figures::factor(gain))).unwrap_or_default().into());
+            cells.push(view::bound(change).unwrap_or_default().into());
         }
         _ => {
             let reason = change.heat_reason.as_deref().unwrap_or("no workload shows it");

@@ -4,7 +4,6 @@ use std::io::{self, Write};
 
 use super::{Page, style};
 use crate::analysis::{Command, TestStatus, Verdict};
-use crate::figures;
 use crate::report::text::{clean, paint};
 use crate::report::view;
 
@@ -20,7 +19,7 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     skipped(page, out)?;
     next_steps(page, out)?;
     let line = match page.analysis.command {
-        Command::Baseline => baseline_line(page),
+        Command::Baseline => view::baseline_line(page.analysis),
         Command::Verify | Command::Check => {
             reasons(page, out)?;
             view::verdict_line(page.analysis)
@@ -78,11 +77,4 @@ fn reasons(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "Note: {}", clean(reason))?;
     }
     page.cut(out, reasons.len(), REASONS, "notes")
-}
-
-fn baseline_line(page: &Page<'_>) -> String {
-    let workloads = &page.analysis.workloads;
-    let measured = workloads.iter().filter(|workload| workload.primary().is_some_and(|metric| metric.base.is_some())).count();
-    let profiled = workloads.iter().filter(|workload| workload.profile.is_some()).count();
-    format!("Baseline: {}, {measured} measured, {profiled} profiled", figures::counted(workloads.len(), "workload"))
 }

@@ -10,21 +10,29 @@ use crate::figures;
 use crate::report::text::{clean, clean_lines};
 use crate::report::view;
 
-/// Findings that are shown in full before the rest is counted.
-const SHOWN: usize = 5;
+/// Regressions and findings that are shown in full before the rest is counted.
+const REGRESSIONS: usize = 3;
+const FINDINGS: usize = 3;
+const SUPPRESSED: usize = 3;
 
 pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     let renderer = if page.look.color { Renderer::styled() } else { Renderer::plain() }.term_width(page.look.width);
     let (counting, quiet) = view::findings(page.analysis);
-    let mut groups: Vec<Group<'_>> =
-        view::regressions(page.analysis).into_iter().map(|workload| regression(page, workload)).collect();
-    groups.extend(counting.iter().map(|finding| group(finding)));
-    let length = groups.len();
-    for group in groups.into_iter().take(page.shown(length, SHOWN)) {
-        writeln!(out, "{}\n", renderer.render(&[group]))?;
+    let regressions = view::regressions(page.analysis);
+    for workload in regressions.iter().take(page.shown(regressions.len(), REGRESSIONS)) {
+        writeln!(out, "{}\n", renderer.render(&[regression(page, workload)]))?;
     }
-    page.cut(out, length, SHOWN, "findings")?;
-    quiet_line(&quiet, out)
+    cut(page, out, regressions.len(), REGRESSIONS, "regressions")?;
+    for finding in counting.iter().take(page.shown(counting.len(), FINDINGS)) {
+        writeln!(out, "{}\n", renderer.render(&[group(finding)]))?;
+    }
+    cut(page, out, counting.len(), FINDINGS, "findings")?;
+    quiet_lines(page, &quiet, out)
+}
+
+fn cut(page: &Page<'_>, out: &mut dyn Write, length: usize, usual: usize, noun: &str) -> io::Result<()> {
+    page.cut(out, length, usual, noun)?;
+    if page.shown(length, usual) < length { writeln!(out) } else { Ok(()) }
 }
 
 fn regression<'a>(page: &Page<'_>, workload: &WorkloadResult) -> Group<'a> {
@@ -59,7 +67,8 @@ fn group(finding: &Finding) -> Group<'_> {
 /// The source line, or at least where it is.
 fn place(finding: &Finding) -> Option<Element<'_>> {
     let file = clean(finding.file.as_deref()?);
-    if let Some(snippet) = finding.snippet.as_ref().filter(|snippet| fits(snippet)) {
+    let shown = finding.snippet.as_ref().filter(|snippet| finding.severity > Severity::Info && fits(snippet));
+    if let Some(snippet) = shown {
         let label = clean(&snippet.label);
         let annotation = AnnotationKind::Primary.span(snippet.highlight.0..snippet.highlight.1).label(label);
         let source = Snippet::source(snippet.text.as_str()).path(file).line_start(snippet.first_line as usize);
@@ -78,12 +87,13 @@ fn fits(snippet: &crate::analysis::Snippet) -> bool {
 }
 
 fn remarks(finding: &Finding) -> Vec<Element<'_>> {
-    let told =
-        |text: &str| finding.message.contains(text) || finding.message.contains(text.split(" holds ").last().unwrap_or(text));
-    let evidence = finding.evidence.iter().filter(|e| matches!(e.kind.as_str(), "measurement" | "stack") && !told(&e.text));
+    let evidence = finding.evidence.iter().filter(|e| matches!(e.kind.as_str(), "measurement" | "stack"));
     let mut remarks: Vec<Element<'_>> = evidence.map(|e| Level::NOTE.message(clean_lines(&e.text)).into()).collect();
     if !finding.fix.is_empty() {
         remarks.push(Level::HELP.message(clean_lines(&finding.fix)).into());
+    }
+    if finding.severity == Severity::Info {
+        return remarks;
     }
     if !finding.not_proven.is_empty() {
         let text = format!("not proven: {}", finding.not_proven.join("; "));
@@ -94,14 +104,18 @@ fn remarks(finding: &Finding) -> Vec<Element<'_>> {
     remarks
 }
 
-/// What does not count is counted.
-fn quiet_line(quiet: &[&Finding], out: &mut dyn Write) -> io::Result<()> {
-    let suppressed = quiet.iter().filter(|finding| finding.suppressed.is_some()).count();
-    let before = quiet.len() - suppressed;
-    for (count, word) in [(suppressed, "suppressed"), (before, "that base already had")] {
-        if count > 0 {
-            writeln!(out, "{} {word}\n", figures::counted(count, "finding"))?;
-        }
+/// What does not count: suppressed findings with their reason, and how many base already had.
+fn quiet_lines(page: &Page<'_>, quiet: &[&Finding], out: &mut dyn Write) -> io::Result<()> {
+    let (suppressed, before): (Vec<&Finding>, Vec<&Finding>) = quiet.iter().partition(|finding| finding.suppressed.is_some());
+    for finding in suppressed.iter().take(page.shown(suppressed.len(), SUPPRESSED)) {
+        let place = finding.file.as_ref().zip(finding.line).map(|(file, line)| format!(" at {file}:{line}"));
+        let reason = finding.suppressed.as_deref().unwrap_or_default();
+        let line = format!("suppressed: {} {}{}: {reason}", finding.rule, finding.name, place.unwrap_or_default());
+        writeln!(out, "{}", clean(&line))?;
     }
-    Ok(())
+    page.cut(out, suppressed.len(), SUPPRESSED, "suppressed")?;
+    if !before.is_empty() {
+        writeln!(out, "{} that base already had", figures::counted(before.len(), "finding"))?;
+    }
+    if quiet.is_empty() { Ok(()) } else { writeln!(out) }
 }

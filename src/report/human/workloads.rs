@@ -9,7 +9,7 @@ use crate::report::text::{Cell, Table, clean, shorten};
 use crate::report::view;
 
 /// Rows before the rest is counted.
-const SHOWN: usize = 8;
+const SHOWN: usize = 6;
 const WIDEST_NAME: usize = 36;
 
 pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{NOT_MEASURED, escape::text, lacks_profile};
+use super::{NOT_MEASURED, escape::text, lacks_profile, list};
 use crate::analysis::{Analysis, Command, MetricResult, TestStatus};
 use crate::figures;
 use crate::report::view;
@@ -19,7 +19,7 @@ pub(super) fn recommended(analysis: &Analysis, out: &mut dyn Write) -> io::Resul
         Some(format!("Win back `{}`: rework or revert the change to `{}`", workload.id, item.item))
     }));
     for finding in findings.iter().filter(|finding| !finding.fix.is_empty()) {
-        let bound = finding.bound.map(|bound| format!(" (can gain at most {})", figures::factor(bound.max_speedup)));
+        let bound = finding.bound.map(|bound| format!(" (at most {} to gain)", figures::factor(bound.max_speedup)));
         steps.push(format!("{}: {}{}", finding.rule, finding.fix, bound.unwrap_or_default()));
     }
     steps.extend(analysis.next_steps.iter().cloned());
@@ -27,16 +27,13 @@ pub(super) fn recommended(analysis: &Analysis, out: &mut dyn Write) -> io::Resul
     if steps.is_empty() {
         return writeln!(out, "Nothing to fix: no evidence asks for a change.");
     }
-    for (number, step) in (1..).zip(&steps) {
-        writeln!(out, "{number}. {}", text(step))?;
-    }
-    Ok(())
+    list(out, &steps, true)
 }
 
 /// What is in the change, or what has to be done before anything is written.
 pub(super) fn implementation(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
     if lacks_profile(analysis) {
-        writeln!(out, "Not started: no optimization without a profile. First: gather profile/baseline.")?;
+        writeln!(out, "Not started: no optimization without a profile. First: gather profile/baseline.\n")?;
     }
     let (findings, _) = view::findings(analysis);
     let mut places: Vec<String> = view::regressions(analysis)
@@ -46,13 +43,10 @@ pub(super) fn implementation(analysis: &Analysis, out: &mut dyn Write) -> io::Re
         .collect();
     places.extend(findings.iter().filter_map(|f| Some(place(f.file.as_deref()?, f.line, f.item.as_deref().unwrap_or(&f.rule)))));
     places.dedup();
-    for place in &places {
-        writeln!(out, "- {}", text(place))?;
-    }
     if places.is_empty() && !lacks_profile(analysis) {
-        writeln!(out, "No edit is called for.")?;
+        return writeln!(out, "No edit is called for.");
     }
-    Ok(())
+    list(out, &places, false)
 }
 
 fn place(file: &str, line: Option<u32>, item: &str) -> String {

@@ -42,7 +42,8 @@ fn class(workload: &WorkloadResult) -> String {
                 figures::share(bottleneck.confidence)
             )
         }
-        None => format!("`{}`: class not measured yet; hottest functions ({samples}):", workload.id),
+        None if workload.hot_path.is_empty() => format!("`{}`: class and hottest functions {NOT_MEASURED}", workload.id),
+        None => format!("`{}`: class {NOT_MEASURED}; hottest functions ({samples}):", workload.id),
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::{NOT_MEASURED, bullet, escape::code, lacks_measurement};
-use crate::analysis::{Analysis, Command, Outcome, WorkloadResult};
+use super::escape::{cell, code, text};
+use super::{NOT_MEASURED, bullet, lacks_measurement};
+use crate::analysis::{Analysis, Command, MetricResult, Outcome, WorkloadResult};
 use crate::figures;
 use crate::report::view;
 
@@ -16,14 +17,14 @@ pub(super) fn write(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> 
     if analysis.command != Command::Baseline {
         bullet(out, &view::verdict_line(analysis))?;
     }
-    if !lacks_measurement(analysis) {
-        writeln!(out)?;
-        table(analysis, out)?;
-    }
     for warning in &analysis.environment.warnings {
         bullet(out, &format!("Limit: {warning}"))?;
     }
-    Ok(())
+    if lacks_measurement(analysis) {
+        return Ok(());
+    }
+    writeln!(out)?;
+    table(analysis, out)
 }
 
 fn metric(analysis: &Analysis) -> String {
@@ -52,8 +53,9 @@ fn gap(analysis: &Analysis) -> String {
         return if analysis.command == Command::Baseline { "none to state without a target".into() } else { NOT_MEASURED.into() };
     };
     match change {
-        (change, Outcome::Slower) => format!("{change} (slower, 95 % interval)"),
-        (change, outcome) => format!("none shown: {change} ({})", view::outcome(outcome)),
+        (change, Outcome::Slower) => format!("{change} (slower)"),
+        (change, Outcome::Inconclusive | Outcome::NotMeasured) => format!("cannot be told: {change}"),
+        (change, outcome) => format!("none: {change} ({})", view::outcome(outcome)),
     }
 }
 
@@ -70,33 +72,31 @@ fn table(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
     let rest = analysis.workloads.iter().filter(|workload| !shown.iter().any(|w| w.id == workload.id));
     let all: Vec<&WorkloadResult> = shown.iter().copied().chain(rest).collect();
     for workload in all.iter().take(SHOWN) {
-        let mut metrics = workload.metrics.iter().peekable();
-        if metrics.peek().is_none() {
-            writeln!(
-                out,
-                "| {} | - | {NOT_MEASURED} | {NOT_MEASURED} | - | {} |",
-                code(&workload.id),
-                view::outcome(workload.outcome)
-            )?;
+        if workload.metrics.is_empty() {
+            let reason = workload.reason.as_ref().map(|reason| format!(" ({})", text(reason))).unwrap_or_default();
+            let outcome = format!("{}{reason}", view::outcome(workload.outcome));
+            writeln!(out, "| {} | - | {NOT_MEASURED} | {NOT_MEASURED} | - | {outcome} |", cell(&workload.id))?;
         }
-        for metric in metrics {
-            let side = |value: Option<f64>| {
-                value.map_or_else(|| NOT_MEASURED.to_owned(), |value| figures::quantity(value, &metric.unit))
-            };
-            let change = view::change(metric).unwrap_or_else(|| "-".into());
-            let cells = [
-                code(&workload.id),
-                code(&metric.name),
-                side(metric.base),
-                side(metric.head),
-                change,
-                view::outcome(metric.outcome).into(),
-            ];
-            writeln!(out, "| {} |", cells.join(" | "))?;
+        for metric in &workload.metrics {
+            writeln!(out, "{}", row(analysis.command, workload, metric))?;
         }
     }
     if all.len() > SHOWN {
         writeln!(out, "\n{} more workloads are in the JSON report.", all.len() - SHOWN)?;
     }
-    writeln!(out)
+    Ok(())
+}
+
+fn row(command: Command, workload: &WorkloadResult, metric: &MetricResult) -> String {
+    let side = |value: Option<f64>| value.map_or_else(|| NOT_MEASURED.to_owned(), |value| figures::quantity(value, &metric.unit));
+    let one_side = command == Command::Baseline;
+    let cells = [
+        cell(&workload.id),
+        cell(&metric.name),
+        side(metric.base),
+        if one_side { "-".into() } else { side(metric.head) },
+        view::change(metric).unwrap_or_else(|| "-".into()),
+        if one_side { "-".into() } else { view::outcome(metric.outcome).into() },
+    ];
+    format!("| {} |", cells.join(" | "))
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{SCHEMA, cases};
 use crate::analysis::*;
-use crate::source::ChangeKind;
+use crate::source::ChangeKind::{Added, Ambient, Attributes, Deleted, Modified, Moved, Signature};
 
 fn schema() -> Value {
     serde_json::from_str(SCHEMA).unwrap()
@@ -19,7 +19,6 @@ fn written() -> Vec<Value> {
         change(&mut analysis);
         analysis
     };
-    use ChangeKind::{Added, Ambient, Attributes, Deleted, Modified, Moved, Signature};
     for kind in [Modified, Added, Deleted, Moved, Signature, Attributes, Ambient] {
         all.push(with(&|analysis| analysis.changes[0].kind = kind));
     }

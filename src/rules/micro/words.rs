@@ -20,7 +20,7 @@ pub(super) fn message(facts: &Facts<'_>, item: &ChangedItem<'_>, added: &[&Added
     }
 }
 
-/// "`decode_flags` holds 0.04 % [0.01, 0.15] of `http_load` (21330 samples), so at most 1.0015x".
+/// "`decode_flags` holds 0.04 % [0.01, 0.15] of `http_load` (n = 21330), at most 1.0015x to gain".
 fn holds(item: &ChangedItem<'_>) -> String {
     let result = item.result;
     let mut text = format!("`{}` holds ", result.item);
@@ -32,10 +32,10 @@ fn holds(item: &ChangedItem<'_>) -> String {
         let _ = write!(text, " of `{workload}`");
     }
     if let Some(samples) = result.samples {
-        let _ = write!(text, " ({samples} samples)");
+        let _ = write!(text, " (n = {samples})");
     }
     if let Some(high) = result.high.filter(|&high| high < 1.0) {
-        let _ = write!(text, ", so it can gain at most {}", figures::factor(1.0 / (1.0 - high)));
+        let _ = write!(text, ", at most {} to gain", figures::factor(1.0 / (1.0 - high)));
     }
     text
 }

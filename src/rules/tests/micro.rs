@@ -24,7 +24,7 @@ fn unsafe_in_a_cold_function_is_an_error_that_says_where_the_time_is() {
     assert_eq!(
         finding.message,
         "`get_unchecked` and `unsafe { … }` added to cold code: `app::load` holds 0.04 % [0.01, 0.15] of `bench/load` \
-         (1880 samples), so it can gain at most 1.0015x; top is `app::other` with 41 %"
+         (n = 1880), at most 1.0015x to gain; top is `app::other` with 41 %"
     );
     assert_eq!(finding.fix, "keep the safe form (drop `get_unchecked`); the time is in `app::other`");
     assert_eq!(finding.evidence.iter().map(|e| e.kind.as_str()).collect::<Vec<_>>(), ["token", "token", "share", "measurement"]);
