@@ -48,6 +48,19 @@ pub struct Output {
     pub quiet: bool,
 }
 
+impl Output {
+    /// As the shell wants it.
+    pub fn settings(&self) -> crate::shell::Settings {
+        use crate::shell::ColorWhen as Shell;
+        let color = match self.color {
+            None | Some(ColorWhen::Auto) => Shell::Auto,
+            Some(ColorWhen::Always) => Shell::Always,
+            Some(ColorWhen::Never) => Shell::Never,
+        };
+        crate::shell::Settings { color, quiet: self.quiet, verbose: self.verbose }
+    }
+}
+
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ColorWhen {
@@ -91,7 +104,7 @@ pub enum Command {
 pub struct Selection {
     /// Which packages.
     #[command(flatten, next_help_heading = "Package Selection")]
-    pub packages: clap_cargo::Workspace,
+    pub packages: Packages,
     /// Which targets.
     #[command(flatten, next_help_heading = "Target Selection")]
     pub targets: Targets,
@@ -104,6 +117,20 @@ pub struct Selection {
     /// Which manifest.
     #[command(flatten, next_help_heading = "Manifest Options")]
     pub manifest: Manifest,
+}
+
+/// Which packages. Not clap-cargo's, because its hidden `--all` (an old name of `--workspace`) is `verify --all` here.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Packages {
+    /// Package to process (see `cargo help pkgid`)
+    #[arg(short, long, value_name = "SPEC")]
+    pub package: Vec<String>,
+    /// Process all packages in the workspace
+    #[arg(long)]
+    pub workspace: bool,
+    /// Exclude packages from being processed
+    #[arg(long, value_name = "SPEC")]
+    pub exclude: Vec<String>,
 }
 
 /// Which targets and which of their workloads.
@@ -419,4 +446,30 @@ pub struct CompletionsArgs {
     /// The shell
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cargo::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_has_a_heading_and_a_sentence_without_a_period() {
+        let cargo = Cargo::command();
+        let ours = cargo.find_subcommand("perf-expert").unwrap();
+        for command in ours.get_subcommands().filter(|command| !command.is_hide_set()) {
+            for arg in command.get_arguments().filter(|arg| !arg.is_positional() && !arg.is_hide_set()) {
+                let name = format!("{} --{}", command.get_name(), arg.get_id());
+                assert!(arg.get_help_heading().is_some(), "{name} has no heading");
+                let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+                assert!(help.starts_with(|c: char| c.is_uppercase() || c == '`') && !help.ends_with('.'), "{name}: {help}");
+            }
+        }
+    }
 }

@@ -10,5 +10,3 @@ pub(crate) mod list;
 pub(crate) mod meta;
 pub(crate) mod report;
 pub(crate) mod verify;
-
-pub(crate) use context::{Context, ContextError};

@@ -21,27 +21,7 @@ pub use workload::{Program, WorkloadConfig};
 
 use reader::{Table, Value};
 
-/// What makes the verdict fail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum FailOn {
-    /// The promise of the tool: explained regressions, error findings, broken SLOs, new failures.
-    Default,
-    /// Warnings too.
-    Warning,
-    /// Regressions that no changed item explains, too.
-    Unexplained,
-    /// Nothing: report only.
-    None,
-}
-
-/// What an inconclusive run does to the exit code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnInconclusive {
-    /// Passes.
-    Pass,
-    /// Exit code 103.
-    Fail,
-}
+pub use crate::verdict::{FailOn, OnInconclusive};
 
 /// One layer of configuration; `None` leaves the word to the layer below.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -114,15 +94,13 @@ impl Config {
     }
 }
 
-pub(crate) const FAIL_ON: [(&str, FailOn); 4] =
-    [("default", FailOn::Default), ("warning", FailOn::Warning), ("unexplained", FailOn::Unexplained), ("none", FailOn::None)];
 pub(crate) const ON_INCONCLUSIVE: [(&str, OnInconclusive); 2] = [("pass", OnInconclusive::Pass), ("fail", OnInconclusive::Fail)];
 
 fn read_fail_on(value: Value<'_>) -> Result<Vec<FailOn>, reader::Problem> {
     if value.is_list() {
-        return value.list()?.into_iter().map(|value| value.one_of(&FAIL_ON)).collect();
+        return value.list()?.into_iter().map(|value| value.one_of(&FailOn::NAMES)).collect();
     }
-    Ok(vec![value.one_of(&FAIL_ON)?])
+    Ok(vec![value.one_of(&FailOn::NAMES)?])
 }
 
 impl WorkloadConfig {

@@ -126,7 +126,9 @@ impl Evidence {
     pub fn program_of(&self, workload: &Workload) -> Option<&Program> {
         let binary = workload.kind == WorkloadKind::Binary;
         self.programs.iter().find(|program| {
-            program.package == workload.package && program.target == workload.target && (program.kind == WorkloadKind::Binary) == binary
+            program.package == workload.package
+                && program.target == workload.target
+                && (program.kind == WorkloadKind::Binary) == binary
         })
     }
 

@@ -4,20 +4,26 @@
 
 mod diff;
 mod gather;
+mod head;
 mod measuring;
 mod programs;
+mod same;
 mod scratch;
 mod stored;
+mod survey;
 mod tests_run;
 mod texts;
 mod view;
 
-pub(crate) use diff::{Diff, read_diff};
+pub(crate) use diff::{Diff, is_new_lock_file, read_diff};
 pub(crate) use gather::{Gathered, clock_shim, gather, refusal};
-pub(crate) use measuring::{Jobs, jobs};
-pub(crate) use programs::{build_programs, BuiltSide};
+pub(crate) use head::Head;
+pub(crate) use measuring::jobs;
+pub(crate) use programs::{BuiltSide, build_programs};
+pub(crate) use same::same_code;
 pub(crate) use scratch::Scratch;
 pub(crate) use stored::{Base, BaseRequest, SideError, find_base, fingerprint, gather_commit, save};
+pub(crate) use survey::{Subject, Survey, base_answers, fill, survey};
 pub(crate) use tests_run::{not_checked, run_tests};
 pub(crate) use texts::Texts;
-pub(crate) use view::all_items;
+pub(crate) use view::{all_items, items_of_files};

@@ -121,7 +121,10 @@ fn a_bench_that_panics_is_named_with_what_it_said() {
 fn a_bench_that_starts_to_exit_with_3_fails_the_verdict() {
     let repo = with_bench("    work();");
     assert_eq!(repo.run(&["baseline", "-q"]).code, 0);
-    repo.write("src/scan.rs", &repo.read("src/scan.rs").replace("    sum\n}", "    if sum != 1 { std::process::exit(3) }\n    sum\n}"));
+    repo.write(
+        "src/scan.rs",
+        &repo.read("src/scan.rs").replace("    sum\n}", "    if sum != 1 { std::process::exit(3) }\n    sum\n}"),
+    );
     let run = repo.run(&["verify", "--no-tests"]);
     assert_eq!(run.code, 100, "{}\n{}", run.stdout, run.stderr);
     assert!(run.stdout.contains("exit code 3"), "{}", run.stdout);

@@ -68,8 +68,7 @@ fn check(case: &str, expected: &Expected) -> Value {
 
 #[test]
 fn a_hot_function_made_slower_fails_with_its_name() {
-    let expected =
-        Expected { code: 100, changes: &[("scan::checksum", "modified", "hot")], outcome: "slower", findings: &[] };
+    let expected = Expected { code: 100, changes: &[("scan::checksum", "modified", "hot")], outcome: "slower", findings: &[] };
     let analysis = check("hot-slower", &expected);
     let workload = &analysis["workloads"][0];
     assert_eq!(workload["explained"], true);
@@ -79,7 +78,10 @@ fn a_hot_function_made_slower_fails_with_its_name() {
 
 #[test]
 fn a_hot_function_made_faster_is_reported_as_faster() {
-    check("hot-faster", &Expected { code: 0, changes: &[("scan::checksum", "modified", "hot")], outcome: "faster", findings: &[] });
+    check(
+        "hot-faster",
+        &Expected { code: 0, changes: &[("scan::checksum", "modified", "hot")], outcome: "faster", findings: &[] },
+    );
 }
 
 #[test]
@@ -95,7 +97,10 @@ fn unsafe_in_a_cold_function_is_an_error() {
 
 #[test]
 fn with_capacity_in_a_cold_function_is_silent() {
-    check("cold-with-capacity", &Expected { code: 0, changes: &[("setup::words", "modified", "cold")], outcome: "", findings: &[] });
+    check(
+        "cold-with-capacity",
+        &Expected { code: 0, changes: &[("setup::words", "modified", "cold")], outcome: "", findings: &[] },
+    );
 }
 
 #[test]
@@ -139,17 +144,26 @@ fn a_generic_of_another_crate_is_hot_where_it_is_used() {
 
 #[test]
 fn a_closure_belongs_to_its_function() {
-    check("closure", &Expected { code: 100, changes: &[("scan::checksum", "modified", "hot")], outcome: "slower", findings: &[] });
+    check(
+        "closure",
+        &Expected { code: 100, changes: &[("scan::checksum", "modified", "hot")], outcome: "slower", findings: &[] },
+    );
 }
 
 #[test]
 fn a_trait_default_method_is_hot() {
-    check("trait-default", &Expected { code: 100, changes: &[("Fold::fold", "modified", "hot")], outcome: "slower", findings: &[] });
+    check(
+        "trait-default",
+        &Expected { code: 100, changes: &[("Fold::fold", "modified", "hot")], outcome: "slower", findings: &[] },
+    );
 }
 
 #[test]
 fn an_attribute_alone_is_a_change_of_a_hot_function() {
-    check("attribute-only", &Expected { code: 100, changes: &[("scan::mix", "attributes", "hot")], outcome: "slower", findings: &[] });
+    check(
+        "attribute-only",
+        &Expected { code: 100, changes: &[("scan::mix", "attributes", "hot")], outcome: "slower", findings: &[] },
+    );
 }
 
 #[test]

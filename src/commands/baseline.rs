@@ -4,6 +4,7 @@ use camino::Utf8PathBuf;
 
 use super::context::{Context, Request};
 use super::report::show;
+use super::verify::Unwritable;
 use crate::analysis::{Analysis, Command, HeadSide, SCHEMA_VERSION, TestStatus, Tests, Verdict};
 use crate::cli::BaselineArgs;
 use crate::conclude::{baseline_result, environment, now, tool};
@@ -50,7 +51,7 @@ pub(crate) fn baseline(args: &BaselineArgs, shell: &mut Shell) -> Result<Exit> {
         flags: Config::default(),
     })?;
     context.must_have_targets()?;
-    let dirty = context.git.is_dirty()?;
+    let dirty = context.is_dirty()?;
     if dirty && !args.allow_dirty && args.rev.is_none() {
         return Err(BaselineError::Dirty.into());
     }
@@ -60,10 +61,12 @@ pub(crate) fn baseline(args: &BaselineArgs, shell: &mut Shell) -> Result<Exit> {
         Some(rev) => of_commit(&context, rev, &scratch, shell)?,
         None => of_working_tree(&context, dirty, &scratch, shell)?,
     };
-    let gathered = side.gathered.clone();
-    let saved = save(&context, &store, &args.save, side.commit.as_deref(), gathered, &side.programs, &side.fingerprint)?;
-    let analysis = analysis(&context, &side, &saved.record.workloads);
-    store.save_analysis(&serde_json::to_value(&analysis).unwrap_or_default())?;
+    let analysis = analysis(&context, &side);
+    let value = serde_json::to_value(&analysis).map_err(Unwritable)?;
+    let mut gathered = side.gathered.clone();
+    gathered.files.push(("analysis.json".into(), value.to_string().into_bytes()));
+    save(&context, &store, &args.save, side.commit.as_deref(), gathered, &side.programs, &side.fingerprint)?;
+    store.save_analysis(&value)?;
     shell.status("Stored", format!("baseline `{}` in {}", args.save, context.state));
     show(&analysis, args.format.message_format, shell)?;
     Ok(Exit::Pass)
@@ -97,7 +100,8 @@ fn with_profiles(mut data: SideData, gathered: &Gathered) -> SideData {
     data
 }
 
-fn analysis(context: &Context, side: &Side, stored: &Evidence) -> Analysis {
+fn analysis(context: &Context, side: &Side) -> Analysis {
+    let stored = &side.gathered.evidence;
     let view = side.data.view();
     let mut skipped = context.skipped();
     skipped.extend(stored.skipped.clone());

@@ -105,7 +105,12 @@ pub(crate) fn current_dir() -> Result<Utf8PathBuf> {
     Utf8PathBuf::from_path_buf(dir).map_err(|dir| ContextError::Directory(dir.display().to_string()).into())
 }
 
-fn discover(manifest: &Manifest, features: &clap_cargo::Features, target: Option<&str>, target_dir: Option<&Utf8Path>) -> Result<Workspace> {
+fn discover(
+    manifest: &Manifest,
+    features: &clap_cargo::Features,
+    target: Option<&str>,
+    target_dir: Option<&Utf8Path>,
+) -> Result<Workspace> {
     let options = DiscoverOptions {
         manifest_path: manifest.manifest_path.clone(),
         features: FeatureFlags {
@@ -132,11 +137,34 @@ fn state_dir(workspace: &Workspace, store: &StoreArgs) -> Result<Utf8PathBuf> {
 }
 
 /// The workspace, its repository and its store, for commands that measure nothing.
-pub(crate) fn locate(manifest: &Manifest, store: &StoreArgs, target_dir: Option<&Utf8Path>) -> Result<(Workspace, Git, Utf8PathBuf)> {
+pub(crate) fn locate(
+    manifest: &Manifest,
+    store: &StoreArgs,
+    target_dir: Option<&Utf8Path>,
+) -> Result<(Workspace, Git, Utf8PathBuf)> {
     let workspace = discover(manifest, &clap_cargo::Features::default(), None, target_dir)?;
     let git = Git::discover(workspace.root())?.ignoring(workspace.target_dir());
     let state = state_dir(&workspace, store)?;
     Ok((workspace, git, state))
+}
+
+/// What a command that builds nothing needs of the workspace.
+pub(crate) struct ContextParts {
+    /// Root files of the crates.
+    pub(crate) roots: Vec<CrateRoot>,
+    /// Package directories.
+    pub(crate) packages: Vec<Utf8PathBuf>,
+    /// The settings.
+    pub(crate) config: Config,
+}
+
+impl ContextParts {
+    /// Reads them.
+    pub(crate) fn new(workspace: &Workspace, git: &Git) -> Result<Self> {
+        let (config, _) = settings(workspace, &Config::default())?;
+        let packages = workspace.members().into_iter().map(|package| relative(git.root(), &workspace::package_dir(package)));
+        Ok(Self { roots: crate_roots(workspace, git.root()), packages: packages.collect(), config })
+    }
 }
 
 impl Context {
@@ -180,6 +208,15 @@ impl Context {
             Status::Runnable { .. } => None,
         };
         self.entries.iter().filter_map(skipped).collect()
+    }
+
+    /// True with uncommitted work. A lock file that cargo has just written is none.
+    pub(crate) fn is_dirty(&self) -> Result<bool> {
+        if self.git.head()?.is_none() {
+            return Ok(true);
+        }
+        let changed = self.git.changed_files("HEAD", &crate::git::Head::WorkingTree)?;
+        Ok(changed.iter().any(|file| !crate::sides::is_new_lock_file(file)))
     }
 
     /// cargo's profile of the measured executables.
@@ -256,7 +293,7 @@ pub(crate) fn crate_roots(workspace: &Workspace, root: &Utf8Path) -> Vec<CrateRo
 fn entries(workspace: &Workspace, selection: &Selection, filter: &Filter) -> Result<Vec<Entry>> {
     let packages = PackageSelection {
         packages: selection.packages.package.clone(),
-        workspace: selection.packages.workspace || selection.packages.all,
+        workspace: selection.packages.workspace,
         exclude: selection.packages.exclude.clone(),
     };
     let (packages, _unused) = workspace::select_packages(workspace, &packages)?;

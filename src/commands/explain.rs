@@ -9,6 +9,6 @@ use crate::shell::Shell;
 /// Prints the rule's text.
 pub(crate) fn explain(args: &ExplainArgs, shell: &mut Shell) -> Result<Exit> {
     let rule = registry::find(&args.rule)?;
-    writeln!(shell.out(), "{}", rule.explain())?;
+    shell.result(|out| writeln!(out, "{}", rule.explain()))?;
     Ok(Exit::Pass)
 }

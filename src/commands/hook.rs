@@ -30,9 +30,7 @@ pub(crate) enum HookError {
 impl Expected for HookError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Foreign { .. } => {
-                Some("add this line to it: `cargo perf-expert verify --hook pre-push --max-time 90s`".into())
-            }
+            Self::Foreign { .. } => Some("add this line to it: `cargo perf-expert verify --hook pre-push --max-time 90s`".into()),
             Self::None { .. } => Some("`git config core.hooksPath` tells where git looks".into()),
         }
     }
@@ -41,7 +39,7 @@ impl Expected for HookError {
 /// Does what the user asked for.
 pub(crate) fn hook(args: &HookArgs, shell: &mut Shell) -> Result<Exit> {
     match args.action {
-        HookAction::Print { tool } => write!(shell.out(), "{}", hook::snippet(tool))?,
+        HookAction::Print { tool } => shell.result(|out| out.write_all(hook::snippet(tool).as_bytes()))?,
         HookAction::Install => install(shell)?,
         HookAction::Uninstall => uninstall(shell)?,
     }

@@ -16,12 +16,16 @@ fn command() -> clap::Command {
 
 /// Prints shell completions.
 pub(crate) fn completions(args: &CompletionsArgs, shell: &mut Shell) -> Result<Exit> {
-    clap_complete::generate(args.shell, &mut command(), "cargo-perf-expert", shell.out());
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut command(), "cargo-perf-expert", &mut script);
+    shell.result(|out| out.write_all(&script))?;
     Ok(Exit::Pass)
 }
 
 /// Prints the manual page.
 pub(crate) fn man(shell: &mut Shell) -> Result<Exit> {
-    clap_mangen::Man::new(command()).render(shell.out())?;
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command()).render(&mut page)?;
+    shell.result(|out| out.write_all(&page))?;
     Ok(Exit::Pass)
 }

@@ -5,7 +5,7 @@ use crate::analysis::Analysis;
 use crate::cli::{MessageFormat, ReportArgs};
 use crate::error::{Expected, Result};
 use crate::exit::Exit;
-use crate::report::{Format, Look, render};
+use crate::report::{Format, render};
 use crate::shell::Shell;
 use crate::store::Store;
 
@@ -51,7 +51,7 @@ pub(crate) fn report(args: &ReportArgs, shell: &mut Shell) -> Result<Exit> {
     Ok(Exit::Pass)
 }
 
-/// Writes an analysis to standard output. A reader that went away (`| head`) is no failure.
+/// Writes an analysis to standard output.
 pub(crate) fn show(analysis: &Analysis, format: MessageFormat, shell: &mut Shell) -> Result<()> {
     let format = match format {
         MessageFormat::Human => Format::Human,
@@ -59,9 +59,6 @@ pub(crate) fn show(analysis: &Analysis, format: MessageFormat, shell: &mut Shell
         MessageFormat::Json => Format::Json,
         MessageFormat::Markdown => Format::Markdown,
     };
-    let look = Look { color: shell.color(), verbose: shell.is_verbose(), ..Look::default() };
-    match render(analysis, format, look, shell.out()) {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        other => Ok(other?),
-    }
+    let look = shell.look();
+    Ok(shell.result(|out| render(analysis, format, look, out))?)
 }

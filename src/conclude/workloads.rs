@@ -24,6 +24,9 @@ pub(crate) struct Comparison<'a> {
     pub(crate) everything: bool,
 }
 
+/// Why a workload with equal executables was not run: a proof, not an omission.
+pub(crate) const SAME_CODE: &str = "identical machine code";
+
 fn blank(workload: &Workload) -> WorkloadResult {
     WorkloadResult {
         id: workload.id.clone(),
@@ -108,10 +111,16 @@ pub(crate) fn compared(workload: &Workload, measured: Result<&Measured, String>,
     let measured = match measured {
         Ok(measured) => measured,
         Err(reason) => {
+            if reason == SAME_CODE {
+                result.outcome = Outcome::Same;
+            }
             result.reason = Some(reason);
             return result;
         }
     };
+    if measured.gating {
+        result.explained_by = on_stacks(&workload.id, with);
+    }
     result.negative_control = !measured.gating;
     result.clock = Some(clock(&measured.clock));
     result.smallest_detectable = measured.detectable;
@@ -127,7 +136,6 @@ pub(crate) fn compared(workload: &Workload, measured: Result<&Measured, String>,
     {
         let explanation = explain(verdict, (low, high), reach, with.everything);
         result.explained = Some(explanation.explained);
-        result.explained_by = on_stacks(&workload.id, with);
         if let Some(why_not) = explanation.why_not {
             result.reason = Some(why_not);
         }

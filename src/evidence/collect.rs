@@ -3,8 +3,8 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{
-    Driven, EvidenceError, ProfileOptions, Program, Prober, Question, StoredProfile, WorkloadEvidence, executed_keys, keep_profile,
-    profile,
+    Driven, EvidenceError, Prober, ProfileOptions, Program, Question, StoredProfile, WorkloadEvidence, executed_keys,
+    keep_profile, profile,
 };
 use crate::measure::calibrate::{PAIRS, calibrate};
 use crate::measure::{Calibration, HarnessError, LiveRunner, Side};
@@ -44,7 +44,13 @@ impl<'a> Collector<'a> {
     }
 
     /// Collects about one workload. A workload that fails is a result, not an error.
-    pub fn collect(&mut self, number: usize, driven: &Driven, program: &Program, copy: &Side) -> Result<Collected, EvidenceError> {
+    pub fn collect(
+        &mut self,
+        number: usize,
+        driven: &Driven,
+        program: &Program,
+        copy: &Side,
+    ) -> Result<Collected, EvidenceError> {
         let side = program.side(self.root);
         let mut collected = Collected {
             evidence: WorkloadEvidence {

@@ -34,7 +34,12 @@ pub struct Enumerated {
 }
 
 /// Lists the workloads of a side. `root` is the root of its tree; `scratch` is an empty directory.
-pub fn enumerate(programs: &[Program], root: &Utf8Path, filter: &Filter, scratch: &Utf8Path) -> Result<Enumerated, EvidenceError> {
+pub fn enumerate(
+    programs: &[Program],
+    root: &Utf8Path,
+    filter: &Filter,
+    scratch: &Utf8Path,
+) -> Result<Enumerated, EvidenceError> {
     let mut found = Enumerated::default();
     for program in programs {
         if let Err(error) = of_program(program, root, filter, scratch, &mut found) {

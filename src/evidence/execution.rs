@@ -69,13 +69,7 @@ impl<'a> Prober<'a> {
     }
 
     /// Runs the workload once and says which items it executed. Only an interruption is an error.
-    pub fn ask(
-        &mut self,
-        driven: &Driven,
-        side: &Side,
-        limits: &Limits,
-        scratch: &Utf8Path,
-    ) -> Result<Executions, ProcessError> {
+    pub fn ask(&mut self, driven: &Driven, side: &Side, limits: &Limits, scratch: &Utf8Path) -> Result<Executions, ProcessError> {
         let sites = self.sites.entry(side.executable.clone()).or_insert_with(|| {
             ProbeMap::load(&side.executable).map(|map| map.sites(&self.question.regions)).map_err(|error| error.to_string())
         });

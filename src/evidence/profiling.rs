@@ -78,7 +78,8 @@ fn add(a: Quality, b: &Quality) -> Quality {
     let time = |q: &Quality| if q.frequency == 0 { 0.0 } else { q.samples as f64 / q.frequency as f64 };
     let samples = a.samples + b.samples;
     let sampled = time(&a) + time(b);
-    let frequency = if a.frequency == b.frequency || sampled <= 0.0 { a.frequency } else { (samples as f64 / sampled).round() as u64 };
+    let frequency =
+        if a.frequency == b.frequency || sampled <= 0.0 { a.frequency } else { (samples as f64 / sampled).round() as u64 };
     Quality {
         engine: a.engine,
         samples,
@@ -97,13 +98,8 @@ mod tests {
 
     fn one(function: &str, count: u64) -> Profile {
         let mut builder = ProfileBuilder::new();
-        let frame = builder.frame(Frame {
-            function: function.into(),
-            file: None,
-            line: None,
-            module: "exe".into(),
-            inlined: false,
-        });
+        let frame =
+            builder.frame(Frame { function: function.into(), file: None, line: None, module: "exe".into(), inlined: false });
         builder.stack(vec![frame], count);
         builder.finish(Quality {
             engine: Engine::PerfEvent,

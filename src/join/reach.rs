@@ -125,7 +125,13 @@ pub fn plan(reaches: &[(String, Reach)], all: bool) -> Plan {
     gating.sort_by(|a, b| b.1.total_cmp(&a.1));
     plan.gating = gating.into_iter().map(|(workload, _)| workload.clone()).collect();
     // Controls are there to judge the gating ones; without any of those they have nothing to say.
-    let controls = if all { unreached.len() } else if plan.gating.is_empty() { 0 } else { CONTROLS };
+    let controls = if all {
+        unreached.len()
+    } else if plan.gating.is_empty() {
+        0
+    } else {
+        CONTROLS
+    };
     for (number, workload) in unreached.into_iter().enumerate() {
         if number < controls {
             plan.controls.push(workload.clone());

@@ -35,14 +35,9 @@ impl Diff {
 }
 
 /// Reads and compares both sides. `packages`: package directories relative to the repository root.
-pub(crate) fn read_diff(
-    git: &Git,
-    base_tree: &str,
-    head: &Head,
-    roots: &[CrateRoot],
-    packages: &[Utf8PathBuf],
-) -> Result<Diff> {
-    let files = git.changed_files(base_tree, head)?;
+pub(crate) fn read_diff(git: &Git, base_tree: &str, head: &Head, roots: &[CrateRoot], packages: &[Utf8PathBuf]) -> Result<Diff> {
+    let mut files = git.changed_files(base_tree, head)?;
+    files.retain(|file| !is_new_lock_file(file));
     let base = Texts::Tree(git, base_tree.to_owned());
     let head = match head {
         Head::WorkingTree => Texts::Disk(git, git.root().to_owned()),
@@ -57,6 +52,11 @@ pub(crate) fn read_diff(
     changes.extend(source::ambient_file_changes(&other_files(&files, &base, &head)?, packages));
     let texts = |files: Vec<source::SourceFile>| files.into_iter().map(|file| (file.path, file.text)).collect();
     Ok(Diff { files, changes, base_texts: texts(old), head_texts: texts(new) })
+}
+
+/// A base without a lock file is built with head's: the versions are the same on both sides.
+pub(crate) fn is_new_lock_file(file: &FileChange) -> bool {
+    file.status == FileStatus::Added && file.path.file_name() == Some("Cargo.lock")
 }
 
 fn renamed(file: &FileChange) -> Option<(Utf8PathBuf, Utf8PathBuf)> {

@@ -8,7 +8,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::{Scratch, SideError};
 use crate::commands::context::Context;
 use crate::error::{Expected, Result};
-use crate::evidence::{Collector, Driven, Evidence, Program, Prober, enumerate};
+use crate::evidence::{Collector, Driven, Evidence, Prober, Program, enumerate};
+use crate::figures::counted;
 use crate::measure::{ClockShim, LiveRunner, Side};
 use crate::profile::Profile;
 use crate::sample;
@@ -68,10 +69,10 @@ pub(crate) fn gather(
         items: code,
         prober: Prober::new(&question),
     };
-    let progress = shell.progress("Profiling", found.workloads.len() as u64);
+    shell.status("Profiling", counted(found.workloads.len(), "workload"));
+    let progress = shell.progress("Profiling", Some(found.workloads.len() as u64));
     for (number, driven) in found.workloads.iter().enumerate() {
-        progress.at(number as u64);
-        progress.say(&driven.workload.id);
+        progress.set_message(&driven.workload.id);
         let Some(program) = program_of(programs, driven) else { continue };
         let copy = copy_of(program, root, scratch)?;
         let collected = collector.collect(number, driven, program, &copy)?;
@@ -80,8 +81,9 @@ pub(crate) fn gather(
         if let Some(profile) = collected.profile {
             gathered.profiles.insert(driven.workload.id.clone(), profile);
         }
+        progress.inc();
     }
-    drop(progress);
+    progress.finish();
     nothing_ran(&gathered)?;
     Ok(gathered)
 }
@@ -97,9 +99,9 @@ pub(crate) fn refusal() -> Option<String> {
 
 fn program_of<'p>(programs: &'p [Program], driven: &Driven) -> Option<&'p Program> {
     let workload = &driven.workload;
-    programs.iter().find(|program| {
-        program.package == workload.package && program.target == workload.target && program.kind == workload.kind
-    })
+    programs
+        .iter()
+        .find(|program| program.package == workload.package && program.target == workload.target && program.kind == workload.kind)
 }
 
 fn copy_of(program: &Program, root: &Utf8Path, scratch: &Scratch) -> Result<Side> {

@@ -73,7 +73,8 @@ fn kind_of(entry: Option<&Entry>, kind: TargetKind) -> WorkloadKind {
 
 fn source_of(workspace: &Workspace, root: &Utf8Path, target: &TargetRef) -> Utf8PathBuf {
     let package = workspace.member(&target.package);
-    let found = package.and_then(|package| package.targets.iter().find(|one| one.name == target.target && is_kind(one, target.kind)));
+    let found =
+        package.and_then(|package| package.targets.iter().find(|one| one.name == target.target && is_kind(one, target.kind)));
     found.map(|found| relative(root, &found.src_path)).unwrap_or_default()
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use jiff::Timestamp;
 
 use super::{Gathered, Scratch, Texts, all_items, build_programs, gather};
@@ -14,7 +14,7 @@ use crate::measure::WorkloadKind;
 use crate::profile::Profile;
 use crate::shell::Shell;
 use crate::store::{Baseline, BaselineRecord, Store, StoredTarget};
-use crate::workspace::{self, Fingerprint, TargetRef};
+use crate::workspace::{self, Fingerprint, TargetRef, WorkspaceError};
 
 /// Why a side has no evidence.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +32,12 @@ pub(crate) enum SideError {
         name: String,
         /// What differs.
         why: Vec<String>,
+    },
+    /// cargo has said why.
+    #[error("the benches of the base {commit} do not build, so there is nothing to compare with")]
+    DoesNotBuild {
+        /// The commit.
+        commit: String,
     },
     /// The base has none of the targets.
     #[error("the base {commit} has none of the selected benches and binaries")]
@@ -52,6 +58,7 @@ impl Expected for SideError {
             Self::DoesNotFit { name, .. } => {
                 Some(format!("make it again: `cargo perf-expert baseline --rev REV --save {name}`, or leave --baseline out"))
             }
+            Self::DoesNotBuild { .. } => Some("compare with a commit that builds: `--base REV`".into()),
             Self::NoTargets { .. } => Some("add the bench in a commit of its own, before the change".into()),
         }
     }
@@ -63,6 +70,8 @@ impl Expected for SideError {
 
 /// The base, ready to be measured.
 pub(crate) struct Base {
+    /// The commit.
+    pub(crate) commit: String,
     /// Its evidence; `programs` are executables on disk.
     pub(crate) evidence: Evidence,
     /// Its profiles per workload.
@@ -76,7 +85,7 @@ pub(crate) struct Base {
     /// Why a stored baseline was not used.
     pub(crate) stale: Vec<String>,
     /// The checkout that the executables belong to; removed with it.
-    pub(crate) _checkout: Option<workspace::Side>,
+    pub(crate) checkout: Option<workspace::Side>,
 }
 
 /// What a base must satisfy.
@@ -102,7 +111,8 @@ pub(crate) fn find_base(
     let candidates: Vec<String> = match request.named {
         Some(name) => vec![name.to_owned()],
         None => {
-            let of_commit = |summary: &crate::store::BaselineSummary| summary.commit.as_deref() == Some(request.commit) && !summary.dirty;
+            let of_commit =
+                |summary: &crate::store::BaselineSummary| summary.commit.as_deref() == Some(request.commit) && !summary.dirty;
             store.list_baselines().into_iter().filter(of_commit).map(|summary| summary.name).collect()
         }
     };
@@ -145,7 +155,8 @@ fn misfits(context: &Context, baseline: &Baseline<Evidence>, now: &Fingerprint) 
         let stored = &baseline.record.targets;
         stored.iter().any(|one| one.package == target.package && one.target == target.target && one.kind == target.kind.as_str())
     };
-    let missing: Vec<String> = context.targets().iter().filter(|target| !has(target)).map(|target| target.target.clone()).collect();
+    let missing: Vec<String> =
+        context.targets().iter().filter(|target| !has(target)).map(|target| target.target.clone()).collect();
     if !missing.is_empty() {
         why.push(format!("it has no {}", missing.join(", ")));
     }
@@ -170,7 +181,7 @@ fn reuse(context: &Context, baseline: Baseline<Evidence>, request: &BaseRequest<
         .transpose()?;
     let root = checkout.as_ref().map_or_else(|| context.git.root().to_owned(), |side| side.root().to_owned());
     let described = format!("baseline `{}`, {}", baseline.record.name, age(baseline.record.created));
-    Ok(Base { evidence, profiles, root, described, warnings: Vec::new(), stale, _checkout: checkout })
+    Ok(Base { commit: request.commit.to_owned(), evidence, profiles, root, described, warnings: Vec::new(), stale, checkout })
 }
 
 fn make(context: &Context, store: &Store, commit: &str, scratch: &Scratch, shell: &mut Shell) -> Result<Base> {
@@ -188,13 +199,14 @@ fn make(context: &Context, store: &Store, commit: &str, scratch: &Scratch, shell
     let mut warnings = checkout.warnings.clone();
     warnings.extend(gathered.warnings);
     Ok(Base {
+        commit: commit.to_owned(),
         evidence,
         profiles: gathered.profiles,
         root: checkout.root().to_owned(),
         described: "built and profiled now, in a worktree".into(),
         warnings,
         stale: Vec::new(),
-        _checkout: Some(checkout),
+        checkout: Some(checkout),
     })
 }
 
@@ -210,7 +222,10 @@ pub(crate) fn gather_commit(context: &Context, commit: &str, scratch: &Scratch, 
         return Err(SideError::NoTargets { commit: commit.get(..12).unwrap_or(commit).to_owned() }.into());
     }
     let root = checkout.root().to_owned();
-    let built = build_programs(context, &base_workspace, &root, "base", &targets, shell)?;
+    let built = build_programs(context, &base_workspace, &root, "base", &targets, shell).map_err(|error| {
+        let broken = matches!(error.downcast_ref::<WorkspaceError>(), Some(WorkspaceError::DoesNotBuild { .. }));
+        if broken { SideError::DoesNotBuild { commit: commit.get(..12).unwrap_or(commit).to_owned() }.into() } else { error }
+    })?;
     let items = all_items(&Texts::Tree(&context.git, commit.to_owned()), &crate_roots(&base_workspace, &root))?;
     let gathered = gather(context, &built.programs, &root, &items, scratch, shell)?;
     let print = fingerprint(context, &base_workspace)?;
@@ -295,9 +310,4 @@ fn age(created: Timestamp) -> String {
         7200..172_800 => format!("{} h old", seconds / 3600),
         _ => format!("{} days old", seconds / 86_400),
     }
-}
-
-/// The directory of a baseline's file, for reports.
-pub(crate) fn stored_path(baseline_dir: &Utf8Path, file: &Utf8Path) -> String {
-    baseline_dir.join(file).into_string()
 }

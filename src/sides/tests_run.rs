@@ -18,9 +18,9 @@ pub(crate) fn not_checked(why: impl Into<String>) -> Tests {
 pub(crate) fn run_tests(
     context: &Context,
     head: &Workspace,
-    base: impl FnOnce() -> Result<Option<(Workspace, Box<dyn Drop>)>>,
     packages: &BTreeSet<String>,
     shell: &mut Shell,
+    base: impl FnOnce() -> Result<Workspace>,
 ) -> Result<Tests> {
     if packages.is_empty() {
         return Ok(not_checked("no package of the workspace changed"));
@@ -37,11 +37,7 @@ pub(crate) fn run_tests(
     if outcome.success {
         return Ok(tests);
     }
-    let Some((base, _checkout)) = base()? else {
-        tests.summary.push_str("; not known whether they passed at base");
-        return Ok(tests);
-    };
-    let before = cargo_test(context, &base, packages)?;
+    let before = cargo_test(context, &base()?, packages)?;
     if before.ran {
         tests.newly_failing = outcome.failed.difference(&before.failed).cloned().collect();
         if !outcome.ran {

@@ -1,6 +1,6 @@
 //! Where the sources of a side are read from: a directory, or a tree of git's.
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 
 use crate::error::Result;
 use crate::git::Git;
@@ -42,13 +42,5 @@ impl Texts<'_> {
             bytes.map(|bytes| SourceFile::new(path.clone(), String::from_utf8_lossy(&bytes), roots))
         };
         Ok(paths.iter().zip(texts).filter_map(file).collect())
-    }
-
-    /// The repository-relative path of a file of this side.
-    pub(crate) fn root(&self) -> Option<&Utf8Path> {
-        match self {
-            Self::Disk(_, root) => Some(root),
-            Self::Tree(..) => None,
-        }
     }
 }

@@ -22,6 +22,9 @@ pub struct Observation {
     pub voluntary_switches: Option<u64>,
 }
 
+/// CPU time that a thread may use between the last look and its end: two looks, because the first may be late.
+const UNSEEN: Duration = Duration::from_millis(8);
+
 impl Observation {
     /// CPU time ÷ (elapsed time − time without a processor), at most 1.
     pub fn cpu_share(&self) -> Option<f64> {
@@ -30,10 +33,12 @@ impl Observation {
         (could_run > 0.0).then(|| cpu / could_run)
     }
 
-    /// Share of the busiest thread in all CPU time, child processes included.
+    /// Share of the busiest thread in all CPU time, child processes included. What it ran after the last look is its own when
+    /// nobody else was ever seen.
     pub fn busiest_share(&self) -> Option<f64> {
         let cpu = self.cpu?.as_secs_f64();
-        let busiest = self.busiest?.as_secs_f64();
+        let unseen = if self.threads == Some(1) { UNSEEN.as_secs_f64() } else { 0.0 };
+        let busiest = self.busiest?.as_secs_f64() + unseen;
         (cpu > 0.0 && busiest > 0.0).then(|| (busiest / cpu).min(1.0))
     }
 

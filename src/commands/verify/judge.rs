@@ -1,0 +1,281 @@
+//! From what was found to the analysis: rules, verdict, tests, next steps.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::Utf8Path;
+
+use super::Wishes;
+use super::measure::Found;
+use crate::analysis::{Analysis, BaseSide, ChangeResult, Command, Finding, SCHEMA_VERSION, Tests, Verdict, WorkloadResult};
+use crate::commands::baseline::profile_warnings;
+use crate::commands::context::Context;
+use crate::conclude::{Comparison, change_results, compared, environment, next_steps, now, tool};
+use crate::error::Result;
+use crate::evidence::Evidence;
+use crate::git::base::Base as Chosen;
+use crate::measure::{Workload, WorkloadKind};
+use crate::rules::{self, Allow, BaseEvidence, ChangedItem, Commit, Facts};
+use crate::shell::Shell;
+use crate::sides::{Diff, Head, fingerprint, not_checked, run_tests};
+use crate::source::{Change, ChangeKind};
+use crate::verdict::{self, Policy};
+use crate::workspace;
+
+/// The analysis of a change of comments and documents.
+pub(super) fn nothing_changed(context: &Context, chosen: &Chosen, head: &Head, diff: &Diff) -> Result<Analysis> {
+    let reason = if diff.files.is_empty() { "nothing changed" } else { "only comments and documents changed" };
+    let print = fingerprint(context, &context.workspace)?;
+    Ok(Analysis {
+        schema_version: SCHEMA_VERSION,
+        tool: tool(),
+        command: Command::Verify,
+        created: now(),
+        verdict: Verdict::Pass,
+        reasons: vec![reason.into()],
+        exit_code: 0,
+        base: Some(base_side(chosen, "not needed")),
+        head: head.named(context)?,
+        environment: environment(&print, None, Vec::new()),
+        workloads: Vec::new(),
+        changes: Vec::new(),
+        findings: Vec::new(),
+        tests: not_checked(reason),
+        skipped: Vec::new(),
+        next_steps: Vec::new(),
+    })
+}
+
+fn base_side(chosen: &Chosen, evidence: &str) -> BaseSide {
+    BaseSide { commit: chosen.commit.clone(), chosen_by: chosen.chosen_by.clone(), evidence: evidence.into() }
+}
+
+/// True when a bench does other work than before, because its own source says so. A binary is what is measured, not the measure.
+pub(super) fn own_source_changed(head: &Evidence, workload: &Workload, diff: &Diff) -> bool {
+    if workload.kind == WorkloadKind::Binary {
+        return false;
+    }
+    let Some(program) = head.program_of(workload) else { return false };
+    let crate_name = program.target.replace('-', "_");
+    let home = program.source.parent().unwrap_or(Utf8Path::new(""));
+    let is_own = |change: &Change| {
+        let Some(item) = change.item() else { return false };
+        let in_crate = item.path.trim_start_matches('<').starts_with(&format!("{crate_name}::")) && item.file.starts_with(home);
+        item.file == program.source || (in_crate && home.as_str().ends_with("benches"))
+    };
+    diff.changes.iter().any(|change| change.kind != ChangeKind::Moved && is_own(change))
+}
+
+/// Draws the conclusions.
+pub(super) fn conclude(
+    context: &Context,
+    wishes: &Wishes<'_>,
+    chosen: &Chosen,
+    head: &Head,
+    diff: &Diff,
+    found: &Found<'_>,
+    shell: &mut Shell,
+) -> Result<Analysis> {
+    let mut workloads = workload_results(diff, found);
+    verdict::settle(&mut workloads, context.margin());
+    let changes = change_results(&diff.changes, found.base_view, found.head_view);
+    let tests = tests(context, wishes, head, diff, found, shell)?;
+    let commits = commits(context, chosen, head)?;
+    let findings = findings(context, diff, &changes, &workloads, &commits);
+    let evidence = verdict::Evidence {
+        command: Command::Verify,
+        workloads: &workloads,
+        changes: &changes,
+        findings: &findings,
+        tests: &tests,
+    };
+    let judged = verdict::judge(&evidence, &policy(wishes));
+    let mut warnings = found.warnings.clone();
+    warnings.extend(found.base.stale.iter().map(|why| format!("a stored baseline was not used: {why}")));
+    warnings.extend(profile_warnings(&found.base.evidence));
+    let mut skipped = context.skipped();
+    skipped.extend(found.survey.evidence.skipped.clone());
+    let print = fingerprint(context, &head.workspace)?;
+    let mut analysis = Analysis {
+        schema_version: SCHEMA_VERSION,
+        tool: tool(),
+        command: Command::Verify,
+        created: now(),
+        verdict: judged.verdict,
+        reasons: judged.reasons,
+        exit_code: judged.exit.code(),
+        base: Some(base_side(chosen, &found.base.described)),
+        head: head.named(context)?,
+        environment: environment(&print, found.survey.evidence.refusal.as_deref(), warnings),
+        workloads,
+        changes,
+        findings,
+        tests,
+        skipped,
+        next_steps: Vec::new(),
+    };
+    analysis.next_steps = next_steps(&analysis);
+    Ok(analysis)
+}
+
+fn policy(wishes: &Wishes<'_>) -> Policy {
+    wishes.policy.clone()
+}
+
+fn workload_results(diff: &Diff, found: &Found<'_>) -> Vec<WorkloadResult> {
+    let with = Comparison {
+        changes: &diff.changes,
+        base: found.base_view,
+        head: found.head_view,
+        reaches: &found.reaches,
+        everything: found.ambient.everything(),
+    };
+    let mut results = Vec::new();
+    for at_head in &found.survey.evidence.workloads {
+        let measured = match found.measured.get(&at_head.workload.id) {
+            Some(Ok(measured)) => Ok(measured),
+            Some(Err(reason)) => Err(reason.clone()),
+            None => Err("not measured".to_owned()),
+        };
+        let mut result = compared(&at_head.workload, measured, &with);
+        // It ran at base; a run that fails at head before the first round is the same news.
+        if let (Some(problem), None) = (&at_head.problem, &result.broken)
+            && found.base.evidence.of(&at_head.workload.id).is_some_and(|base| base.problem.is_none())
+        {
+            result.broken = Some(problem.clone());
+        }
+        results.push(result);
+    }
+    for at_base in &found.base.evidence.workloads {
+        if found.survey.evidence.of(&at_base.workload.id).is_none() && at_base.calibration.is_some() {
+            results.push(compared(&at_base.workload, Err("not comparable: head has no such workload".into()), &with));
+        }
+    }
+    results
+}
+
+fn tests(
+    context: &Context,
+    wishes: &Wishes<'_>,
+    head: &Head,
+    diff: &Diff,
+    found: &Found<'_>,
+    shell: &mut Shell,
+) -> Result<Tests> {
+    if wishes.args.no_tests {
+        return Ok(not_checked("not checked (--no-tests)"));
+    }
+    let files = diff.changes.iter().filter_map(Change::item).map(|item| item.file.as_path());
+    let packages = context.packages_of(files);
+    let mut checkout = None;
+    run_tests(context, &head.workspace, &packages, shell, || {
+        let side = match &found.base.checkout {
+            Some(side) => side,
+            None => checkout.insert(workspace::prepare(&context.git, &context.workspace, &chosen_commit(found))?),
+        };
+        Ok(side.discover(&context.workspace)?)
+    })
+}
+
+fn chosen_commit(found: &Found<'_>) -> String {
+    found.base.commit.clone()
+}
+
+fn commits(context: &Context, chosen: &Chosen, head: &Head) -> Result<Vec<Commit>> {
+    let tip = match &head.commit {
+        Some(commit) => commit.clone(),
+        None => match context.git.head()? {
+            Some(commit) => commit,
+            None => return Ok(Vec::new()),
+        },
+    };
+    let commit = |one: crate::git::Commit| Commit {
+        id: one.sha,
+        subject: one.subject,
+        body: one.body,
+        files: one.files.into_iter().collect::<BTreeSet<_>>(),
+    };
+    Ok(context.git.commits(&chosen.commit, &tip)?.into_iter().map(commit).collect())
+}
+
+fn findings(
+    context: &Context,
+    diff: &Diff,
+    changes: &[ChangeResult],
+    workloads: &[WorkloadResult],
+    commits: &[Commit],
+) -> Vec<Finding> {
+    judge_rules(context, diff, changes, workloads, commits, &BaseEvidence::Valid, Command::Verify)
+}
+
+/// Asks the rules.
+pub(in crate::commands) fn judge_rules(
+    context: &Context,
+    diff: &Diff,
+    changes: &[ChangeResult],
+    workloads: &[WorkloadResult],
+    commits: &[Commit],
+    base_evidence: &BaseEvidence,
+    command: Command,
+) -> Vec<Finding> {
+    rules_of(&context.config, diff, changes, workloads, commits, base_evidence, command, context.margin())
+}
+
+/// Asks the rules, with the settings of a configuration.
+#[expect(clippy::too_many_arguments, reason = "everything that a rule may know")]
+pub(in crate::commands) fn rules_of(
+    config: &crate::config::Config,
+    diff: &Diff,
+    changes: &[ChangeResult],
+    workloads: &[WorkloadResult],
+    commits: &[Commit],
+    base_evidence: &BaseEvidence,
+    command: Command,
+    noise_floor: f64,
+) -> Vec<Finding> {
+    let allow: Vec<Allow> = config.allow.iter().map(allow).collect();
+    // Results are sorted by heat, changes by file: pair them by what they speak of.
+    let by_place: BTreeMap<(&str, &str, Option<(u32, u32)>, Option<(u32, u32)>), &ChangeResult> =
+        changes.iter().map(|one| ((one.item.as_str(), one.file.as_str(), one.base_lines, one.head_lines), one)).collect();
+    let changed = |change: &'_ Change| {
+        let item = change.item()?;
+        let place = (
+            item.path.as_str(),
+            item.file.as_str(),
+            change.base.as_ref().map(|item| item.lines),
+            change.head.as_ref().map(|item| item.lines),
+        );
+        by_place.get(&place).copied()
+    };
+    let facts = Facts {
+        command,
+        changes: diff
+            .changes
+            .iter()
+            .filter_map(|change| {
+                Some(ChangedItem {
+                    change,
+                    result: changed(change)?,
+                    base_file: change.base.as_ref().and_then(|item| diff.base_texts.get(&item.file)).map(String::as_str),
+                    head_file: change.head.as_ref().and_then(|item| diff.head_texts.get(&item.file)).map(String::as_str),
+                })
+            })
+            .collect(),
+        workloads,
+        commits,
+        base_evidence,
+        allow: &allow,
+        today: jiff::Zoned::now().date(),
+        noise_floor,
+    };
+    rules::judge(&facts)
+}
+
+fn allow(entry: &crate::config::Allow) -> Allow {
+    Allow {
+        rule: rules::suppress::RulePattern::new(&entry.rule),
+        path: entry.path.clone(),
+        function: entry.item.clone(),
+        until: entry.until,
+        reason: entry.reason.clone(),
+    }
+}

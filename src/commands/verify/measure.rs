@@ -1,0 +1,178 @@
+//! Builds, surveys, plans and measures; the results go to `judge`.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{Wishes, judge};
+use crate::analysis::Analysis;
+use crate::commands::context::Context;
+use crate::conclude::SAME_CODE;
+use crate::error::Result;
+use crate::figures;
+use crate::git::base::Base as Chosen;
+use crate::join::{Ambient, Plan, Reach, SideData, SideView, ambient_of, plan, reach_of};
+use crate::measure::{LiveRunner, Measured, Progress, Settings, measure};
+use crate::shell::Shell;
+use crate::sides::{
+    Base, BaseRequest, Diff, Head, Scratch, Subject, Survey, Texts, all_items, base_answers, clock_shim, fill, find_base, jobs,
+    same_code, survey,
+};
+use crate::stats::Margins;
+use crate::store::Store;
+
+/// Everything that was found out, for `judge`.
+pub(super) struct Found<'a> {
+    pub(super) base: &'a Base,
+    pub(super) survey: &'a Survey,
+    pub(super) base_view: &'a SideView<'a>,
+    pub(super) head_view: &'a SideView<'a>,
+    pub(super) ambient: &'a Ambient,
+    pub(super) reaches: BTreeMap<String, Reach>,
+    /// Per workload: its rounds, or why there are none.
+    pub(super) measured: BTreeMap<String, std::result::Result<Measured, String>>,
+    pub(super) warnings: Vec<String>,
+}
+
+#[expect(clippy::too_many_arguments, reason = "the two sides, the change, and the tools of a run")]
+pub(super) fn compare(
+    context: &Context,
+    store: &Store,
+    wishes: &Wishes<'_>,
+    chosen: &Chosen,
+    head: &Head,
+    diff: &Diff,
+    scratch: &Scratch,
+    shell: &mut Shell,
+) -> Result<Analysis> {
+    // Head first: a compile error of the change should not cost a build of the base.
+    let built = head.build(context, shell)?;
+    let request = BaseRequest { commit: &chosen.commit, named: wishes.args.baseline.as_deref(), has_data: diff.has_data() };
+    let base = find_base(context, store, &request, scratch, shell)?;
+    let ambient = ambient_of(&diff.changes);
+    let same = same_code(&base.evidence.programs, &built.programs, &diff.changes);
+    let remeasure = wishes.args.remeasure;
+    let is_same = |package: &str, target: &str| !remeasure && same.contains(&(package.to_owned(), target.to_owned()));
+    let answers = base_answers(&base, &diff.changes);
+    let subject = Subject {
+        changes: &diff.changes,
+        programs: &built.programs,
+        root: head.root(),
+        same: &is_same,
+        everything: ambient.everything(),
+        base: &answers,
+    };
+    shell.status("Profiling", "what the change reaches");
+    let survey = survey(context, &subject, scratch, shell)?;
+
+    let base_items = all_items(&Texts::Tree(&context.git, chosen.commit.clone()), &context.crate_roots())?;
+    let mut base_data = SideData::new(&base.evidence.built_in, base_items);
+    fill(&mut base_data, &base.profiles, &answers);
+    let mut head_data = SideData::new(head.root(), head.items(context)?);
+    fill(&mut head_data, &survey.profiles, &survey.executed);
+    let (base_view, head_view) = (base_data.view(), head_data.view());
+
+    let mut found = Found {
+        base: &base,
+        survey: &survey,
+        base_view: &base_view,
+        head_view: &head_view,
+        ambient: &ambient,
+        reaches: BTreeMap::new(),
+        measured: BTreeMap::new(),
+        warnings: base.warnings.clone(),
+    };
+    let candidates = candidates(&mut found, diff, &is_same);
+    let plan = plan(&candidates, wishes.args.all);
+    run(context, wishes, &plan, head, scratch, &mut found, shell)?;
+    judge::conclude(context, wishes, chosen, head, diff, &found, shell)
+}
+
+/// The workloads that both sides have and that can be compared, with the reach of the change; the others get their reason.
+fn candidates(found: &mut Found<'_>, diff: &Diff, is_same: &dyn Fn(&str, &str) -> bool) -> Vec<(String, Reach)> {
+    let mut candidates = Vec::new();
+    for at_head in &found.survey.evidence.workloads {
+        let workload = &at_head.workload;
+        let mut leave = |why: &str| {
+            found.measured.insert(workload.id.clone(), Err(why.to_owned()));
+        };
+        let Some(at_base) = found.base.evidence.of(&workload.id) else {
+            leave("not comparable: the base has no such workload");
+            continue;
+        };
+        if is_same(&workload.package, &workload.target) {
+            leave(SAME_CODE);
+            continue;
+        }
+        if judge::own_source_changed(&found.survey.evidence, workload, diff) {
+            leave("not comparable: the source of the bench itself changed");
+            continue;
+        }
+        if at_base.calibration.is_none() {
+            let why = at_base.problem.clone().unwrap_or_else(|| "it did not run at base".into());
+            leave(&format!("it did not run at base: {why}"));
+            continue;
+        }
+        let reach = reach_of(&workload.id, &diff.changes, found.ambient, found.base_view, found.head_view);
+        candidates.push((workload.id.clone(), reach));
+    }
+    found.reaches = candidates.iter().cloned().collect();
+    candidates
+}
+
+fn run(
+    context: &Context,
+    wishes: &Wishes<'_>,
+    plan: &Plan,
+    head: &Head,
+    scratch: &Scratch,
+    found: &mut Found<'_>,
+    shell: &mut Shell,
+) -> Result<()> {
+    let reaches: HashMap<String, Reach> = found.reaches.clone().into_iter().collect();
+    let made = jobs(plan, &reaches, found.base, &found.survey.evidence, head.root(), scratch)?;
+    for (id, why) in plan.left_out.iter().chain(&made.left_out) {
+        found.measured.insert(id.clone(), Err(why.clone()));
+    }
+    if made.jobs.is_empty() {
+        return Ok(());
+    }
+    let shim = clock_shim(context, &mut found.warnings);
+    let mut runner = LiveRunner::new(shim.as_ref(), scratch.path().as_std_path(), context.timeout());
+    let settings = Settings {
+        margins: Margins::with_delta(context.margin()),
+        max_time: context.config.max_time,
+        seed: seed(),
+        ..Settings::default()
+    };
+    let controls = made.jobs.iter().filter(|job| !job.gating).count();
+    let with = if controls == 0 { String::new() } else { format!(", of which {} as negative controls", controls) };
+    shell.status("Measuring", format!("{}{with}", figures::counted(made.jobs.len(), "workload")));
+    let bar = shell.progress("Measuring", Some(made.jobs.len() as u64));
+    let mut done = 0;
+    let session = measure(&made.jobs, &mut runner, &settings, |progress| {
+        bar.set_message(told(progress));
+        while done < progress.done {
+            bar.inc();
+            done += 1;
+        }
+    })?;
+    bar.finish();
+    let _ = wishes;
+    for measured in session.measured {
+        found.measured.insert(measured.workload.clone(), Ok(measured));
+    }
+    Ok(())
+}
+
+/// "parse/large: 17 of 24 rounds, +3.1 % so far".
+fn told(progress: &Progress<'_>) -> String {
+    let so_far = progress.so_far.and_then(|decision| decision.effect.as_ref()).map(|effect| {
+        let ratio = effect.median.exp();
+        format!(", {} so far", figures::change(ratio))
+    });
+    format!("{}: {} of {} rounds{}", progress.workload, progress.rounds, progress.next_look, so_far.unwrap_or_default())
+}
+
+/// A new order each time; it decides nothing but the order.
+fn seed() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(1, |since| since.as_nanos() as u64)
+}

@@ -1,0 +1,35 @@
+//! What to do next, most valuable first.
+
+use crate::analysis::{Analysis, Heat, Outcome, TestStatus};
+
+/// The next steps of a comparison.
+pub(crate) fn next_steps(analysis: &Analysis) -> Vec<String> {
+    let mut steps = Vec::new();
+    for workload in &analysis.workloads {
+        if workload.outcome == Outcome::Slower && workload.explained == Some(true) {
+            let item = workload.explained_by.first().map_or("the change", String::as_str);
+            steps.push(format!("make `{item}` as fast as before, or say in the commit why `{}` may be slower", workload.id));
+        }
+    }
+    if analysis.tests.status == TestStatus::Failed {
+        steps.push("mend the failing tests: a faster wrong answer is no gain".into());
+    }
+    let unmeasured: Vec<&str> = analysis
+        .changes
+        .iter()
+        .filter(|change| change.heat == Some(Heat::Unmeasured) && !change.test_only && !change.approximate)
+        .map(|change| change.item.as_str())
+        .collect();
+    if analysis.environment.engine == "none" {
+        steps.push("gather a profile: let the kernel sample (see the warning), then run `cargo perf-expert verify` again".into());
+    } else if let Some((first, others)) = unmeasured.split_first() {
+        let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
+        steps.push(format!("no claim is possible about `{first}`{more}: add a benchmark that runs it if its speed matters"));
+    }
+    let open = |outcome: Outcome| analysis.workloads.iter().filter(|w| w.outcome == outcome && !w.negative_control).count();
+    if open(Outcome::Inconclusive) > 0 {
+        steps.push("for the inconclusive ones: run again on a quieter machine, or look only at them with `--workload ID`".into());
+    }
+    steps.dedup();
+    steps
+}

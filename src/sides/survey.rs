@@ -1,0 +1,167 @@
+//! What head's workloads execute and where they spend their time, for those that the change can reach.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8Path;
+
+use super::{Base, Scratch};
+use crate::commands::context::Context;
+use crate::error::Result;
+use crate::evidence::{Driven, Evidence, Prober, Question, WorkloadEvidence, enumerate, profile};
+use crate::heat::Executed;
+use crate::join::SideData;
+use crate::measure::LiveRunner;
+use crate::profile::Profile;
+use crate::sample::probe::Outcome;
+use crate::shell::Shell;
+use crate::source::{Change, ChangeKind};
+
+/// What was found out about head before anything is measured.
+#[derive(Default)]
+pub(crate) struct Survey {
+    /// Its workloads; calibrated ones are base's business.
+    pub(crate) evidence: Evidence,
+    /// Whether each workload executes each change.
+    pub(crate) executed: BTreeMap<String, Vec<Executed>>,
+    /// Profiles of the workloads that execute any, or that an ambient change reaches.
+    pub(crate) profiles: BTreeMap<String, Profile>,
+    /// Workloads that failed when probed or profiled at head, and how.
+    pub(crate) problems: BTreeMap<String, String>,
+}
+
+/// What the survey is about.
+pub(crate) struct Subject<'a> {
+    pub(crate) changes: &'a [Change],
+    pub(crate) programs: &'a [crate::evidence::Program],
+    pub(crate) root: &'a Utf8Path,
+    /// Workloads that need no look: their machine code is the same.
+    pub(crate) same: &'a dyn Fn(&str, &str) -> bool,
+    /// True when an ambient change may affect all code: everything is profiled.
+    pub(crate) everything: bool,
+    /// Base's answers.
+    pub(crate) base: &'a SideAnswers,
+}
+
+/// Whether each workload executes each change, on one side.
+pub(crate) type SideAnswers = BTreeMap<String, Vec<Executed>>;
+
+/// Base's answers, from its stored evidence.
+pub(crate) fn base_answers(base: &Base, changes: &[Change]) -> SideAnswers {
+    let of = |evidence: &WorkloadEvidence| {
+        let answer = |change: &Change| match (&change.base, &evidence.executed) {
+            (None, _) => Executed::No,
+            (Some(_), Err(reason)) => Executed::Unknown(reason.clone()),
+            (Some(item), Ok(keys)) if keys.contains(&item.key) => Executed::Yes,
+            (Some(_), Ok(_)) => Executed::No,
+        };
+        (evidence.workload.id.clone(), changes.iter().map(answer).collect())
+    };
+    base.evidence.workloads.iter().map(of).collect()
+}
+
+/// Surveys head.
+pub(crate) fn survey(context: &Context, subject: &Subject<'_>, scratch: &Scratch, shell: &mut Shell) -> Result<Survey> {
+    let listing = scratch.path().join("list-head");
+    fs_err::create_dir_all(&listing)?;
+    let found = enumerate(subject.programs, subject.root, &context.filter, &listing)?;
+    let mut survey = Survey::default();
+    survey.evidence.programs = subject.programs.to_vec();
+    survey.evidence.built_in = subject.root.to_owned();
+    survey.evidence.skipped = found.skipped;
+    survey.evidence.refusal = super::refusal();
+    let question = Question::about(subject.root, subject.changes.iter().map(|change| asked(change)));
+    let mut prober = Prober::new(&question);
+    let runner = LiveRunner::new(None, scratch.path().as_std_path(), context.timeout());
+    let progress = shell.progress("Profiling", Some(found.workloads.len() as u64));
+    for driven in &found.workloads {
+        progress.set_message(&driven.workload.id);
+        let workload = &driven.workload;
+        if !(subject.same)(&workload.package, &workload.target) {
+            examine(context, subject, driven, &question, &mut prober, &runner, &mut survey)?;
+        }
+        survey.evidence.workloads.push(WorkloadEvidence {
+            workload: workload.clone(),
+            harness: driven.harness,
+            calibration: None,
+            profile: None,
+            executed: Err("head is asked about changes only".into()),
+            problem: survey.problems.get(&workload.id).cloned(),
+        });
+        progress.inc();
+    }
+    progress.finish();
+    Ok(survey)
+}
+
+/// Only code can be executed; what moved behaves as before.
+fn asked(change: &Change) -> Option<&crate::source::Item> {
+    let behaves = !matches!(change.kind, ChangeKind::Moved | ChangeKind::Ambient);
+    change.head.as_ref().filter(|item| behaves && item.kind.is_code())
+}
+
+fn examine<'q>(
+    context: &Context,
+    subject: &Subject<'_>,
+    driven: &Driven,
+    question: &Question,
+    prober: &mut Prober<'q>,
+    runner: &LiveRunner<'_>,
+    survey: &mut Survey,
+) -> Result<()> {
+    let id = &driven.workload.id;
+    let Some(program) = survey.evidence.program_of(&driven.workload).cloned() else { return Ok(()) };
+    let side = program.side(subject.root);
+    let limits = runner.limits(&driven.workload);
+    let answers: Vec<Executed> = if question.is_empty() {
+        vec![Executed::No; subject.changes.len()]
+    } else {
+        let scratch = runner.fresh_scratch()?;
+        let dir = Utf8Path::from_path(scratch.path()).unwrap_or(subject.root);
+        match prober.ask(driven, &side, &limits, dir)? {
+            Ok(outcomes) => outcomes.into_iter().map(executed).collect(),
+            Err(reason) => vec![Executed::Unknown(reason); subject.changes.len()],
+        }
+    };
+    let reached = |answers: &[Executed]| answers.iter().any(|answer| *answer != Executed::No);
+    let at_base = subject.base.get(id).is_some_and(|answers| reached(answers));
+    let wanted = subject.everything || at_base || reached(&answers) || has_ambient(subject.changes);
+    survey.executed.insert(id.clone(), answers);
+    if !wanted || survey.evidence.refusal.is_some() {
+        return Ok(());
+    }
+    let mut options = context.profiling();
+    options.limits = limits;
+    let scratch = runner.fresh_scratch()?;
+    let dir = Utf8Path::from_path(scratch.path()).unwrap_or(subject.root);
+    match profile(driven, &side, &options, dir) {
+        Ok(profile) => {
+            survey.profiles.insert(id.clone(), profile);
+        }
+        Err(error) if crate::process::interrupted() => return Err(error.into()),
+        Err(error) => {
+            survey.problems.insert(id.clone(), error.to_string());
+        }
+    }
+    Ok(())
+}
+
+fn has_ambient(changes: &[Change]) -> bool {
+    changes.iter().any(|change| change.kind == ChangeKind::Ambient)
+}
+
+fn executed(outcome: Outcome) -> Executed {
+    match outcome {
+        Outcome::Executed => Executed::Yes,
+        Outcome::NotExecuted | Outcome::NoCode => Executed::No,
+    }
+}
+
+/// Adds profiles and answers to a side's data.
+pub(crate) fn fill(data: &mut SideData, profiles: &BTreeMap<String, Profile>, answers: &SideAnswers) {
+    for (workload, profile) in profiles {
+        data.add_profile(workload, profile.clone());
+    }
+    for (workload, executed) in answers {
+        data.add_executed(workload, executed.clone());
+    }
+}
