@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use super::*;
+use crate::heat::Share;
 use crate::process::Tool;
-use crate::profile::{Frame, Share};
+use crate::profile::Frame;
 
 const TARGET: &str = include_str!("tests/target.rs");
 const PLUGIN: &str = include_str!("tests/plugin.rs");

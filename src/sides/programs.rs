@@ -26,6 +26,8 @@ pub(crate) fn build_programs(
     shell: &mut Shell,
 ) -> Result<BuiltSide> {
     shell.status("Building", format!("{side} ({} {})", targets.len(), if targets.len() == 1 { "target" } else { "targets" }));
+    let other = if side == "head" { "base" } else { "head" };
+    workspace::build::seed(&context.workspace.side_target_dir(other), &context.workspace.side_target_dir(side));
     let compilation = &context.selection.compilation;
     let request = BuildRequest {
         side,

@@ -3,6 +3,8 @@
 //! The profile is the user's; only `debug`, `strip` and `split-debuginfo` are set, by environment, never in a manifest.
 //! Executables come from cargo's messages, paths are never guessed.
 
+mod seed;
+
 use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
@@ -10,6 +12,8 @@ use cargo_metadata::{Message, Package};
 
 use super::{TargetKind, TargetRef, Workspace, WorkspaceError, package_dir};
 use crate::process::Tool;
+
+pub use seed::seed;
 
 /// What to build, and where.
 #[derive(Debug, Clone)]

@@ -162,7 +162,7 @@ fn tests(
     shell: &mut Shell,
 ) -> Result<Tests> {
     if wishes.args.no_tests {
-        return Ok(not_checked("not checked (--no-tests)"));
+        return Ok(not_checked("--no-tests"));
     }
     let files = diff.changes.iter().filter_map(Change::item).map(|item| item.file.as_path());
     let packages = context.packages_of(files);
