@@ -9,11 +9,7 @@ use common::{Repo, git, run_in};
 
 /// No worktree, no temporary directory, no process of the repository is left.
 fn assert_nothing_left(repo: &Repo) {
-    let left = |dir: &str| {
-        let entries = std::fs::read_dir(repo.root().join("target/perf-expert").join(dir));
-        entries.map(|list| list.flatten().map(|entry| entry.path()).collect::<Vec<_>>()).unwrap_or_default()
-    };
-    assert_eq!(left("worktrees"), Vec::<std::path::PathBuf>::new());
+    assert_eq!(common::checkouts(repo), Vec::<std::path::PathBuf>::new());
     assert_eq!(git(repo.root(), &["worktree", "list"]).lines().count(), 1);
     let root = repo.root().to_str().unwrap();
     let processes = Command::new("ps").args(["-eo", "pid,args"]).output().unwrap();

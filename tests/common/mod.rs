@@ -149,3 +149,9 @@ pub fn run_in(dir: &Path, args: &[&str], env: &[(&str, &str)], stdin: &[u8]) -> 
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
     }
 }
+
+/// What is left of checkouts; their lock files stay.
+pub fn checkouts(repo: &Repo) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(repo.root().join("target/perf-expert/worktrees")) else { return Vec::new() };
+    entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_none_or(|end| end != "lock")).collect()
+}
