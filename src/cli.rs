@@ -265,6 +265,7 @@ pub struct BaselineArgs {
 
 /// `verify`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each one is a flag")]
 pub struct VerifyArgs {
     /// What to run.
     #[command(flatten)]

@@ -51,7 +51,8 @@ pub(crate) enum ContextError {
 }
 
 fn list(skipped: &[Skipped]) -> String {
-    skipped.iter().map(|one| format!("\n  {}: {}", one.name, one.reason)).collect()
+    let lines: Vec<String> = skipped.iter().map(|one| format!("\n  {}: {}", one.name, one.reason)).collect();
+    lines.concat()
 }
 
 impl Expected for ContextError {
@@ -98,6 +99,9 @@ pub(crate) struct Request<'a> {
     /// Flags of the command that are configuration, too.
     pub(crate) flags: Config,
 }
+
+/// Wall time after which a run of a workload without a timeout of its own is killed.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Where the command was typed.
 pub(crate) fn current_dir() -> Result<Utf8PathBuf> {
@@ -236,11 +240,6 @@ impl Context {
             frequency: self.config.frequency.map_or(999, u64::from),
             limits: Limits::default(),
         }
-    }
-
-    /// Wall time after which a run of a workload without a timeout of its own is killed.
-    pub(crate) fn timeout(&self) -> Duration {
-        Duration::from_secs(60)
     }
 
     /// The package directory of a file, both relative to the repository root: the longest one that holds it.

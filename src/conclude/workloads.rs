@@ -62,7 +62,7 @@ fn kind(kind: WorkloadKind) -> &'static str {
 pub(crate) fn baseline_result(evidence: &WorkloadEvidence, side: &SideView<'_>) -> WorkloadResult {
     let workload = &evidence.workload;
     let mut result = blank(workload);
-    result.reason = evidence.problem.clone();
+    result.reason.clone_from(&evidence.problem);
     if let Some(calibration) = &evidence.calibration {
         result.clock = Some(clock(&calibration.clock));
         let base = calibration.latency_ns;

@@ -37,7 +37,7 @@ pub struct Collector<'a> {
     pub prober: Prober<'a>,
 }
 
-impl<'a> Collector<'a> {
+impl Collector<'_> {
     /// The question that a collector's prober must ask.
     pub fn question(root: &Utf8Path, items: &[&Item]) -> Question {
         Question::about(root, items.iter().map(|item| Some(*item)))
@@ -84,13 +84,13 @@ impl<'a> Collector<'a> {
     ) -> Result<(), EvidenceError> {
         let calibration: Calibration = calibrate(&mut self.runner, &driven.workload, side, copy, PAIRS)?;
         collected.evidence.calibration = Some(calibration);
-        self.stop_if_interrupted()?;
+        stop_if_interrupted()?;
         if let Some(options) = self.profiling {
             let (stored, profile) = self.sampled(number, driven, side, options, &mut collected.files)?;
             collected.evidence.profile = Some(stored);
             collected.profile = Some(profile);
         }
-        self.stop_if_interrupted()?;
+        stop_if_interrupted()?;
         let limits = self.runner.limits(&driven.workload);
         let scratch = self.scratch()?;
         let executions = self.prober.ask(driven, side, &limits, utf8(scratch.path()))?;
@@ -117,10 +117,10 @@ impl<'a> Collector<'a> {
     fn scratch(&self) -> Result<tempfile::TempDir, EvidenceError> {
         Ok(self.runner.fresh_scratch()?)
     }
+}
 
-    fn stop_if_interrupted(&self) -> Result<(), EvidenceError> {
-        if interrupted() { Err(ProcessError::Interrupted.into()) } else { Ok(()) }
-    }
+fn stop_if_interrupted() -> Result<(), EvidenceError> {
+    if interrupted() { Err(ProcessError::Interrupted.into()) } else { Ok(()) }
 }
 
 /// Scratch directories are ours and have plain names; one that is not UTF-8 cannot be had from `tempfile` in a UTF-8 directory.

@@ -67,17 +67,17 @@ pub fn merge(mut profiles: Vec<Profile>) -> Profile {
         }
         quality = Some(match quality {
             None => profile.quality,
-            Some(so_far) => add(so_far, &profile.quality),
+            Some(so_far) => add(&so_far, &profile.quality),
         });
     }
     builder.finish(quality.unwrap_or(NOTHING))
 }
 
-fn add(a: Quality, b: &Quality) -> Quality {
+fn add(a: &Quality, b: &Quality) -> Quality {
     // Runs at different rates: the sum of samples ÷ rates must stay the sampled time.
     let time = |q: &Quality| if q.frequency == 0 { 0.0 } else { q.samples as f64 / q.frequency as f64 };
     let samples = a.samples + b.samples;
-    let sampled = time(&a) + time(b);
+    let sampled = time(a) + time(b);
     let frequency =
         if a.frequency == b.frequency || sampled <= 0.0 { a.frequency } else { (samples as f64 / sampled).round() as u64 };
     Quality {

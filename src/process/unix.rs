@@ -49,7 +49,7 @@ pub(super) fn run_gated(
     tick: impl FnMut(bool),
 ) -> Result<Finished, ProcessError> {
     let gate = Gate::new().map_err(|source| spawn_error(launch, source))?;
-    supervise(launch, limits, Some(gate), before, tick)
+    supervise(launch, limits, Some(&gate), before, tick)
 }
 
 impl Gate {
@@ -137,7 +137,7 @@ fn wait_at_gate(says_pid: i32, waits: i32, opens: i32) -> std::io::Result<()> {
 fn supervise(
     launch: &Launch,
     limits: &Limits,
-    gate: Option<Gate>,
+    gate: Option<&Gate>,
     before: impl FnOnce(&Gated),
     mut tick: impl FnMut(bool),
 ) -> Result<Finished, ProcessError> {
@@ -147,7 +147,7 @@ fn supervise(
     adopt_orphans();
     let marker = new_marker();
     let mut command = command_of(launch, &marker);
-    prepare_child(&mut command, gate.as_ref().map(Gate::raw));
+    prepare_child(&mut command, gate.map(Gate::raw));
 
     let (events, inbox) = sync_channel(2);
     let (outputs, collected) = sync_channel(2);
@@ -157,7 +157,7 @@ fn supervise(
         // One thread forks and reaps: the kernel ties the parent-death signal to the thread that forked.
         scope.spawn(move || own_child(command, &events, &outputs, stdout_cap, stderr_cap));
         let mut start = Instant::now();
-        if let Some(gate) = &gate {
+        if let Some(gate) = gate {
             let fork_failed = || match inbox.try_recv() {
                 Ok(Event::Ended(Err(source))) => Some(source),
                 _ => None,
@@ -175,9 +175,6 @@ fn supervise(
                 Ok(Event::Started(started)) => {
                     pid = started;
                     guard = Some(GroupGuard::new(started as i32));
-                    if gate.is_none() {
-                        start = Instant::now();
-                    }
                 }
                 Ok(Event::Ended(ended)) => break ended.map_err(|source| spawn_error(launch, source))?,
                 Err(RecvTimeoutError::Timeout) => {}

@@ -169,7 +169,7 @@ impl Expected for ProcessError {
     fn exit(&self) -> Exit {
         match self {
             Self::Interrupted => Exit::Interrupted,
-            _ => Exit::Incomplete,
+            Self::Spawn { .. } => Exit::Incomplete,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Scratch, SideError};
-use crate::commands::context::Context;
+use crate::commands::context::{Context, TIMEOUT};
 use crate::error::{Expected, Result};
 use crate::evidence::{Collector, Driven, Evidence, Prober, Program, enumerate};
 use crate::figures::counted;
@@ -63,7 +63,7 @@ pub(crate) fn gather(
     let code: Vec<&Item> = items.iter().filter(|item| item.kind.is_code() && !item.test_only).collect();
     let question = Collector::question(root, &code);
     let mut collector = Collector {
-        runner: LiveRunner::new(shim.as_ref(), scratch.path().as_std_path(), context.timeout()),
+        runner: LiveRunner::new(shim.as_ref(), scratch.path().as_std_path(), TIMEOUT),
         root,
         profiling: gathered.evidence.refusal.is_none().then(|| context.profiling()),
         items: code,

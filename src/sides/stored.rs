@@ -48,7 +48,8 @@ pub(crate) enum SideError {
 }
 
 fn lines(problems: &[String]) -> String {
-    problems.iter().map(|problem| format!("\n  {}", problem.replace('\n', "\n  "))).collect()
+    let lines: Vec<String> = problems.iter().map(|problem| format!("\n  {}", problem.replace('\n', "\n  "))).collect();
+    lines.concat()
 }
 
 impl Expected for SideError {
@@ -108,13 +109,12 @@ pub(crate) fn find_base(
 ) -> Result<Base> {
     let now = fingerprint(context, &context.workspace)?;
     let mut stale = Vec::new();
-    let candidates: Vec<String> = match request.named {
-        Some(name) => vec![name.to_owned()],
-        None => {
-            let of_commit =
-                |summary: &crate::store::BaselineSummary| summary.commit.as_deref() == Some(request.commit) && !summary.dirty;
-            store.list_baselines().into_iter().filter(of_commit).map(|summary| summary.name).collect()
-        }
+    let candidates: Vec<String> = if let Some(name) = request.named {
+        vec![name.to_owned()]
+    } else {
+        let of_commit =
+            |summary: &crate::store::BaselineSummary| summary.commit.as_deref() == Some(request.commit) && !summary.dirty;
+        store.list_baselines().into_iter().filter(of_commit).map(|summary| summary.name).collect()
     };
     for name in candidates {
         let baseline: Baseline<Evidence> = match store.load_baseline(&name) {
@@ -128,7 +128,7 @@ pub(crate) fn find_base(
         };
         let why = misfits(context, &baseline, &now);
         if why.is_empty() {
-            return reuse(context, baseline, request, stale);
+            return reuse(context, &baseline, request, stale);
         }
         if request.named.is_some() {
             return Err(SideError::DoesNotFit { name, why }.into());
@@ -163,7 +163,7 @@ fn misfits(context: &Context, baseline: &Baseline<Evidence>, now: &Fingerprint) 
     why
 }
 
-fn reuse(context: &Context, baseline: Baseline<Evidence>, request: &BaseRequest<'_>, stale: Vec<String>) -> Result<Base> {
+fn reuse(context: &Context, baseline: &Baseline<Evidence>, request: &BaseRequest<'_>, stale: Vec<String>) -> Result<Base> {
     let mut evidence = baseline.record.workloads.clone();
     for program in &mut evidence.programs {
         program.executable = baseline.path(&program.executable);

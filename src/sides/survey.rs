@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use camino::Utf8Path;
 
 use super::{Base, Scratch};
-use crate::commands::context::Context;
+use crate::commands::context::{Context, TIMEOUT};
 use crate::error::Result;
 use crate::evidence::{Driven, Evidence, Prober, Question, WorkloadEvidence, enumerate, profile};
 use crate::heat::Executed;
@@ -49,10 +49,9 @@ pub(crate) type SideAnswers = BTreeMap<String, Vec<Executed>>;
 pub(crate) fn base_answers(base: &Base, changes: &[Change]) -> SideAnswers {
     let of = |evidence: &WorkloadEvidence| {
         let answer = |change: &Change| match (&change.base, &evidence.executed) {
-            (None, _) => Executed::No,
             (Some(_), Err(reason)) => Executed::Unknown(reason.clone()),
             (Some(item), Ok(keys)) if keys.contains(&item.key) => Executed::Yes,
-            (Some(_), Ok(_)) => Executed::No,
+            _ => Executed::No,
         };
         (evidence.workload.id.clone(), changes.iter().map(answer).collect())
     };
@@ -71,7 +70,7 @@ pub(crate) fn survey(context: &Context, subject: &Subject<'_>, scratch: &Scratch
     survey.evidence.refusal = super::refusal();
     let question = Question::about(subject.root, subject.changes.iter().map(|change| asked(change)));
     let mut prober = Prober::new(&question);
-    let runner = LiveRunner::new(None, scratch.path().as_std_path(), context.timeout());
+    let runner = LiveRunner::new(None, scratch.path().as_std_path(), TIMEOUT);
     let progress = shell.progress("Profiling", Some(found.workloads.len() as u64));
     for driven in &found.workloads {
         progress.set_message(&driven.workload.id);
@@ -99,12 +98,12 @@ fn asked(change: &Change) -> Option<&crate::source::Item> {
     change.head.as_ref().filter(|item| behaves && item.kind.is_code())
 }
 
-fn examine<'q>(
+fn examine(
     context: &Context,
     subject: &Subject<'_>,
     driven: &Driven,
     question: &Question,
-    prober: &mut Prober<'q>,
+    prober: &mut Prober<'_>,
     runner: &LiveRunner<'_>,
     survey: &mut Survey,
 ) -> Result<()> {

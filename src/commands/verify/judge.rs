@@ -18,7 +18,7 @@ use crate::rules::{self, Allow, BaseEvidence, ChangedItem, Commit, Facts};
 use crate::shell::Shell;
 use crate::sides::{Diff, Head, fingerprint, not_checked, run_tests};
 use crate::source::{Change, ChangeKind};
-use crate::verdict::{self, Policy};
+use crate::verdict;
 use crate::workspace;
 
 /// The analysis of a change of comments and documents.
@@ -80,7 +80,8 @@ pub(super) fn conclude(
     let changes = change_results(&diff.changes, found.base_view, found.head_view);
     let tests = tests(context, wishes, head, diff, found, shell)?;
     let commits = commits(context, chosen, head)?;
-    let findings = findings(context, diff, &changes, &workloads, &commits);
+    let findings =
+        rules_of(&context.config, diff, &changes, &workloads, &commits, &BaseEvidence::Valid, Command::Verify, context.margin());
     let evidence = verdict::Evidence {
         command: Command::Verify,
         workloads: &workloads,
@@ -88,7 +89,7 @@ pub(super) fn conclude(
         findings: &findings,
         tests: &tests,
     };
-    let judged = verdict::judge(&evidence, &policy(wishes));
+    let judged = verdict::judge(&evidence, &wishes.policy);
     let mut warnings = found.warnings.clone();
     warnings.extend(found.base.stale.iter().map(|why| format!("a stored baseline was not used: {why}")));
     warnings.extend(profile_warnings(&found.base.evidence));
@@ -115,10 +116,6 @@ pub(super) fn conclude(
     };
     analysis.next_steps = next_steps(&analysis);
     Ok(analysis)
-}
-
-fn policy(wishes: &Wishes<'_>) -> Policy {
-    wishes.policy.clone()
 }
 
 fn workload_results(diff: &Diff, found: &Found<'_>) -> Vec<WorkloadResult> {
@@ -170,14 +167,10 @@ fn tests(
     run_tests(context, &head.workspace, &packages, shell, || {
         let side = match &found.base.checkout {
             Some(side) => side,
-            None => checkout.insert(workspace::prepare(&context.git, &context.workspace, &chosen_commit(found))?),
+            None => checkout.insert(workspace::prepare(&context.git, &context.workspace, &found.base.commit)?),
         };
         Ok(side.discover(&context.workspace)?)
     })
-}
-
-fn chosen_commit(found: &Found<'_>) -> String {
-    found.base.commit.clone()
 }
 
 fn commits(context: &Context, chosen: &Chosen, head: &Head) -> Result<Vec<Commit>> {
@@ -197,28 +190,8 @@ fn commits(context: &Context, chosen: &Chosen, head: &Head) -> Result<Vec<Commit
     Ok(context.git.commits(&chosen.commit, &tip)?.into_iter().map(commit).collect())
 }
 
-fn findings(
-    context: &Context,
-    diff: &Diff,
-    changes: &[ChangeResult],
-    workloads: &[WorkloadResult],
-    commits: &[Commit],
-) -> Vec<Finding> {
-    judge_rules(context, diff, changes, workloads, commits, &BaseEvidence::Valid, Command::Verify)
-}
-
-/// Asks the rules.
-pub(in crate::commands) fn judge_rules(
-    context: &Context,
-    diff: &Diff,
-    changes: &[ChangeResult],
-    workloads: &[WorkloadResult],
-    commits: &[Commit],
-    base_evidence: &BaseEvidence,
-    command: Command,
-) -> Vec<Finding> {
-    rules_of(&context.config, diff, changes, workloads, commits, base_evidence, command, context.margin())
-}
+/// Item path, file, lines at base, lines at head.
+type Place<'a> = (&'a str, &'a str, Option<(u32, u32)>, Option<(u32, u32)>);
 
 /// Asks the rules, with the settings of a configuration.
 #[expect(clippy::too_many_arguments, reason = "everything that a rule may know")]
@@ -234,7 +207,7 @@ pub(in crate::commands) fn rules_of(
 ) -> Vec<Finding> {
     let allow: Vec<Allow> = config.allow.iter().map(allow).collect();
     // Results are sorted by heat, changes by file: pair them by what they speak of.
-    let by_place: BTreeMap<(&str, &str, Option<(u32, u32)>, Option<(u32, u32)>), &ChangeResult> =
+    let by_place: BTreeMap<Place<'_>, &ChangeResult> =
         changes.iter().map(|one| ((one.item.as_str(), one.file.as_str(), one.base_lines, one.head_lines), one)).collect();
     let changed = |change: &'_ Change| {
         let item = change.item()?;

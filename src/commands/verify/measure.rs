@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::{Wishes, judge};
 use crate::analysis::Analysis;
-use crate::commands::context::Context;
+use crate::commands::context::{Context, TIMEOUT};
 use crate::conclude::SAME_CODE;
 use crate::error::Result;
 use crate::figures;
@@ -82,7 +82,7 @@ pub(super) fn compare(
     };
     let candidates = candidates(&mut found, diff, &is_same);
     let plan = plan(&candidates, wishes.args.all);
-    run(context, wishes, &plan, head, scratch, &mut found, shell)?;
+    run(context, &plan, head, scratch, &mut found, shell)?;
     judge::conclude(context, wishes, chosen, head, diff, &found, shell)
 }
 
@@ -118,15 +118,7 @@ fn candidates(found: &mut Found<'_>, diff: &Diff, is_same: &dyn Fn(&str, &str) -
     candidates
 }
 
-fn run(
-    context: &Context,
-    wishes: &Wishes<'_>,
-    plan: &Plan,
-    head: &Head,
-    scratch: &Scratch,
-    found: &mut Found<'_>,
-    shell: &mut Shell,
-) -> Result<()> {
+fn run(context: &Context, plan: &Plan, head: &Head, scratch: &Scratch, found: &mut Found<'_>, shell: &mut Shell) -> Result<()> {
     let reaches: HashMap<String, Reach> = found.reaches.clone().into_iter().collect();
     let made = jobs(plan, &reaches, found.base, &found.survey.evidence, head.root(), scratch)?;
     for (id, why) in plan.left_out.iter().chain(&made.left_out) {
@@ -136,7 +128,7 @@ fn run(
         return Ok(());
     }
     let shim = clock_shim(context, &mut found.warnings);
-    let mut runner = LiveRunner::new(shim.as_ref(), scratch.path().as_std_path(), context.timeout());
+    let mut runner = LiveRunner::new(shim.as_ref(), scratch.path().as_std_path(), TIMEOUT);
     let settings = Settings {
         margins: Margins::with_delta(context.margin()),
         max_time: context.config.max_time,
@@ -144,7 +136,7 @@ fn run(
         ..Settings::default()
     };
     let controls = made.jobs.iter().filter(|job| !job.gating).count();
-    let with = if controls == 0 { String::new() } else { format!(", of which {} as negative controls", controls) };
+    let with = if controls == 0 { String::new() } else { format!(", of which {controls} as negative controls") };
     shell.status("Measuring", format!("{}{with}", figures::counted(made.jobs.len(), "workload")));
     let bar = shell.progress("Measuring", Some(made.jobs.len() as u64));
     let mut done = 0;
@@ -156,7 +148,6 @@ fn run(
         }
     })?;
     bar.finish();
-    let _ = wishes;
     for measured in session.measured {
         found.measured.insert(measured.workload.clone(), Ok(measured));
     }
