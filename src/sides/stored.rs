@@ -180,6 +180,13 @@ fn reuse(context: &Context, baseline: &Baseline<Evidence>, request: &BaseRequest
         .then(|| workspace::prepare(&context.git, &context.workspace, request.commit))
         .transpose()?;
     let root = checkout.as_ref().map_or_else(|| context.git.root().to_owned(), |side| side.root().to_owned());
+    // In a checkout, the package directories that cargo would name are the checkout's.
+    let (built_in, moved_to) = (evidence.built_in.as_str().to_owned(), root.as_str().to_owned());
+    for (_, value) in evidence.programs.iter_mut().flat_map(|program| &mut program.env) {
+        if let Some(rest) = value.strip_prefix(built_in.as_str()) {
+            *value = format!("{moved_to}{rest}");
+        }
+    }
     let described = format!("baseline `{}`, {}", baseline.record.name, age(baseline.record.created));
     Ok(Base { commit: request.commit.to_owned(), evidence, profiles, root, described, warnings: Vec::new(), stale, checkout })
 }
