@@ -18,7 +18,9 @@ const SAMPLES: u64 = 1_000_000;
 
 fn file(number: usize, constant: usize) -> SourceFile {
     let function = |f: usize| {
-        format!("/// Works.\npub fn work_{f}(x: u64) -> u64 {{\n    let y = x.wrapping_mul({constant});\n    y ^ (y >> {f})\n}}\n\n")
+        format!(
+            "/// Works.\npub fn work_{f}(x: u64) -> u64 {{\n    let y = x.wrapping_mul({constant});\n    y ^ (y >> {f})\n}}\n\n"
+        )
     };
     let text: String = (0..FUNCTIONS).map(function).collect();
     SourceFile::new(format!("src/m{number}.rs"), text, &[CrateRoot::new("core", "src/lib.rs")])
@@ -66,7 +68,9 @@ fn benches(c: &mut Criterion) {
     c.bench_function("encode 10^6 samples", |b| b.iter(|| pprof::encode(black_box(&profile)).map(|bytes| bytes.len())));
     let mut random = SplitMix64::new(2);
     let rounds: Vec<f64> = (0..192).map(|_| 0.02 * random.normal()).collect();
-    c.bench_function("decide after 192 rounds", |b| b.iter(|| decide(black_box(&rounds), black_box(&rounds), Margins::default(), 0.01)));
+    c.bench_function("decide after 192 rounds", |b| {
+        b.iter(|| decide(black_box(&rounds), black_box(&rounds), Margins::default(), 0.01))
+    });
 }
 
 criterion_group! {

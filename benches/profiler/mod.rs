@@ -19,7 +19,8 @@ pub(crate) struct PprofProfiler {
 
 impl Profiler for PprofProfiler {
     fn start_profiling(&mut self, _id: &str, _dir: &Path) {
-        self.running = ProfilerGuardBuilder::default().frequency(FREQUENCY).blocklist(&["libc", "libgcc", "pthread", "vdso"]).build().ok();
+        self.running =
+            ProfilerGuardBuilder::default().frequency(FREQUENCY).blocklist(&["libc", "libgcc", "pthread", "vdso"]).build().ok();
     }
 
     fn stop_profiling(&mut self, _id: &str, dir: &Path) {

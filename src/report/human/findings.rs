@@ -45,7 +45,12 @@ fn regression<'a>(page: &Page<'_>, workload: &WorkloadResult) -> Group<'a> {
             None => origin.into(),
         });
         let here = item.workload.as_deref() == Some(&workload.id);
-        let share = view::share(item).filter(|_| here).map(|share| format!(" holds {share} of its samples and"));
+        let in_profile = || {
+            let hot = workload.hot_path.iter().find(|hot| hot.item == item.item)?;
+            Some(figures::share_with_interval(hot.total, hot.low, hot.high))
+        };
+        let share = view::share(item).filter(|_| here).or_else(in_profile);
+        let share = share.map(|share| format!(" holds {share} of its samples and"));
         let others = workload.explained_by.len() - 1;
         let others = if others > 0 { format!(" (and {others} more on its stacks)") } else { String::new() };
         let why = format!("`{}`{} was changed{others}", item.item, share.unwrap_or_default());
