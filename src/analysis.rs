@@ -324,7 +324,7 @@ pub struct ChangeResult {
     pub side: Option<String>,
     /// The hottest workload.
     pub workload: Option<String>,
-    /// Largest possible speedup of that workload by removing all of it: 1 / (1 − total).
+    /// Largest possible speedup of that workload by removing all of it: 1 / (1 − high).
     pub max_speedup: Option<f64>,
     /// Lines come from a fallback, because the file does not parse.
     pub approximate: bool,

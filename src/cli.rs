@@ -297,7 +297,7 @@ pub struct VerifyArgs {
     /// Do not run `cargo test` of the changed packages
     #[arg(long, help_heading = "Measurement Options")]
     pub no_tests: bool,
-    /// What fails the verdict: regression (default), warning, unexplained, none
+    /// What fails the verdict: regression, error and tests by default; unexplained and warning add to it; none
     #[arg(long, value_name = "WHAT", value_delimiter = ',', help_heading = "Verdict Options")]
     pub fail_on: Vec<String>,
     /// What an inconclusive verdict does: pass (default) or fail

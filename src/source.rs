@@ -26,7 +26,7 @@ mod typename;
 mod uses;
 
 pub use change::changes;
-pub use files::{FileChange, FileRole, ambient_file_changes, role};
+pub use files::{FileChange, FileRole, ambient_file_changes, included_file_change, is_included, role};
 pub use items::{items, items_of};
 pub use model::{Change, ChangeKind, Item, ItemKind, Reach};
 pub use place::{CrateRoot, SourceFile};

@@ -100,7 +100,7 @@ fn one(context: &Context, store: &Store, wishes: &Wishes<'_>, chosen: &Chosen, s
     } else {
         context.must_have_targets()?;
         let scratch = Scratch::new(&context.state)?;
-        measure::compare(context, store, wishes, chosen, &head, &diff, &scratch, shell)?
+        measure::compare(context, store, wishes, chosen, &base_tree, &head, &diff, &scratch, shell)?
     };
     finish(&analysis, store, wishes, shell)
 }

@@ -1,6 +1,6 @@
 //! What to do next, most valuable first.
 
-use crate::analysis::{Analysis, Heat, Outcome, TestStatus};
+use crate::analysis::{Analysis, Command, Heat, Outcome, TestStatus};
 
 /// The next steps of a comparison.
 pub(crate) fn next_steps(analysis: &Analysis) -> Vec<String> {
@@ -29,6 +29,10 @@ pub(crate) fn next_steps(analysis: &Analysis) -> Vec<String> {
     let open = |outcome: Outcome| analysis.workloads.iter().filter(|w| w.outcome == outcome && !w.negative_control).count();
     if open(Outcome::Inconclusive) > 0 {
         steps.push("for the inconclusive ones: run again on a quieter machine, or look only at them with `--workload ID`".into());
+    }
+    let hot = |heat: Option<Heat>| matches!(heat, Some(Heat::Hot | Heat::Warm));
+    if analysis.command == Command::Check && analysis.changes.iter().any(|change| hot(change.heat)) {
+        steps.push("hot code changed and nothing was measured: `cargo perf-expert verify`".into());
     }
     steps.dedup();
     steps

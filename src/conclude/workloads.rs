@@ -179,8 +179,12 @@ fn on_stacks(workload: &str, with: &Comparison<'_>) -> Vec<String> {
         let shares = [share(with.base, &change.base), share(with.head, &change.head)];
         if let Some(largest) = shares.into_iter().flatten().reduce(f64::max) {
             found.push((largest, item.path.clone()));
-        } else if change.kind == ChangeKind::Ambient && !item.test_only {
-            found.push((0.0, item.path.clone()));
+        } else if change.kind == ChangeKind::Ambient && !item.test_only && !item.approximate {
+            let reach = change.reach();
+            let reached = |side: &SideView<'_>| side.joined(workload).is_some_and(|joined| joined.reached_by(&reach).hits > 0);
+            if reached(with.base) || reached(with.head) {
+                found.push((0.0, item.path.clone()));
+            }
         }
     }
     found.sort_by(|a, b| b.0.total_cmp(&a.0));

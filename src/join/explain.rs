@@ -2,6 +2,7 @@
 
 use super::{Reach, Reached};
 use crate::figures;
+use crate::heat::Share;
 use crate::stats::Outcome;
 
 /// Whether a change of speed is the change's doing.
@@ -34,7 +35,11 @@ pub fn explain(outcome: Outcome, (low, high): (f64, f64), reach: &Reach, everyth
     if reach.reached == Reached::No {
         return Explanation::no("no changed item is on its stacks");
     }
+    let hits = |share: Option<Share>| share.map_or(0, |share| share.hits);
     match outcome {
+        // What was on the stacks on one side and is gone on the other has no share there that could bound it.
+        Outcome::Slower if hits(reach.head) == 0 && hits(reach.base) > 0 => Explanation::yes(),
+        Outcome::Faster if hits(reach.base) == 0 && hits(reach.head) > 0 => Explanation::yes(),
         Outcome::Slower => {
             let least_loss = 1.0 - 1.0 / low;
             within("cost", least_loss, reach.head.or(reach.base).map(|share| (share.hits, share.high)), "head")
@@ -63,7 +68,6 @@ fn within(what: &str, least: f64, share: Option<(u64, f64)>, side: &str) -> Expl
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::heat::Share;
 
     fn reach(base: u64, head: u64) -> Reach {
         Reach { reached: Reached::Yes, base: Some(Share::new(base, 1000)), head: Some(Share::new(head, 1000)) }
@@ -81,6 +85,12 @@ mod tests {
         assert!(!explanation.explained);
         assert!(explanation.why_not.unwrap().contains("hold at most"));
         assert!(!explain(Outcome::Faster, (0.5, 0.6), &reach(20, 20), false).explained);
+    }
+
+    #[test]
+    fn a_deleted_override_explains_what_took_its_place() {
+        assert!(explain(Outcome::Slower, (2.0, 3.0), &reach(900, 0), false).explained);
+        assert!(!explain(Outcome::Slower, (2.0, 3.0), &reach(0, 0), false).explained);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::LOCAL_GIT_VARIABLES;
 use super::interrupt::{self, GroupGuard};
@@ -18,6 +19,7 @@ pub struct Tool {
     cwd: Option<PathBuf>,
     stdin: Vec<u8>,
     inherit_stderr: bool,
+    timeout: Option<Duration>,
 }
 
 /// What a tool answered.
@@ -65,6 +67,12 @@ pub enum ToolError {
         /// What it wrote to standard error.
         stderr: String,
     },
+    /// It did not end in the time it was given.
+    #[error("`{command}` did not end in time")]
+    TimedOut {
+        /// The command line, for reading only.
+        command: String,
+    },
     /// The user pressed Ctrl-C.
     #[error("interrupted")]
     Interrupted,
@@ -94,7 +102,15 @@ impl Expected for ToolError {
 impl Tool {
     /// A call of `program` without arguments yet.
     pub fn new(program: impl Into<OsString>) -> Self {
-        Self { program: program.into(), args: Vec::new(), env: Vec::new(), cwd: None, stdin: Vec::new(), inherit_stderr: false }
+        Self {
+            program: program.into(),
+            args: Vec::new(),
+            env: Vec::new(),
+            cwd: None,
+            stdin: Vec::new(),
+            inherit_stderr: false,
+            timeout: None,
+        }
     }
 
     /// Appends one argument.
@@ -146,6 +162,13 @@ impl Tool {
         self
     }
 
+    /// Ends it after this time.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
     /// The command line as a person would type it, for messages only.
     pub fn display(&self) -> String {
         let name = Path::new(&self.program).file_name().unwrap_or(&self.program);
@@ -189,7 +212,17 @@ impl Tool {
         }
         let handle = expression.start().map_err(|source| self.spawn_error(source))?;
         let _groups: Vec<GroupGuard> = handle.pids().into_iter().map(|pid| GroupGuard::new(pid as i32)).collect();
-        let output = handle.wait().map_err(|source| self.spawn_error(source))?;
+        let output = match self.timeout {
+            None => handle.wait().map_err(|source| self.spawn_error(source))?,
+            Some(timeout) => match handle.wait_timeout(timeout).map_err(|source| self.spawn_error(source))? {
+                Some(output) => output,
+                None => {
+                    handle.pids().into_iter().for_each(|pid| interrupt::kill_group(pid as i32));
+                    let _ended_by_us = handle.wait();
+                    return Err(ToolError::TimedOut { command: self.display() });
+                }
+            },
+        };
         if interrupt::interrupted() {
             return Err(ToolError::Interrupted);
         }

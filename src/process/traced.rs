@@ -103,8 +103,12 @@ pub fn run_traced(launch: &Launch, limits: &Limits, tracer: &mut dyn Tracer) -> 
             let _nobody_waits = events.send(Event::Ended(ended));
         });
         let watched = watch(&inbox, limits);
-        let survivors = unix::end_survivors(watched.pid.cast_unsigned(), &marker);
+        let mut survivors = unix::end_survivors(watched.pid.cast_unsigned(), &marker);
         drop(release);
+        while !forker.is_finished() {
+            std::thread::sleep(TICK);
+            survivors += unix::end_survivors(watched.pid.cast_unsigned(), &marker);
+        }
         let (stdout, stderr) = forker.join().unwrap_or_default();
         if interrupt::interrupted() {
             return Err(ProcessError::Interrupted.into());

@@ -188,12 +188,19 @@ fn supervise(
                 interrupt::kill_group(pid as i32);
             }
         };
-        let survivors = end_survivors(pid, &marker);
+        let mut survivors = end_survivors(pid, &marker);
         tick(true);
         drop(guard);
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-        for (which, bytes) in collected.iter().take(2) {
-            if which == 1 { stdout = bytes } else { stderr = bytes }
+        let mut missing = 2;
+        while missing > 0 {
+            match collected.recv_timeout(TICK) {
+                Ok((1, bytes)) => (stdout, missing) = (bytes, missing - 1),
+                Ok((_, bytes)) => (stderr, missing) = (bytes, missing - 1),
+                // Somebody still holds a pipe: one that was not to be seen before is seen now.
+                Err(RecvTimeoutError::Timeout) => survivors += end_survivors(pid, &marker),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
         }
         if interrupt::interrupted() {
             return Err(ProcessError::Interrupted);
@@ -353,15 +360,26 @@ fn adopted(group: u32, marker: &str) -> Vec<rustix::process::Pid> {
         let in_group = rustix::process::Pid::from_raw(pid)
             .and_then(|pid| rustix::process::getpgid(Some(pid)).ok())
             .is_some_and(|pgid| pgid.as_raw_nonzero().get() == group as i32);
-        let marked = std::fs::read(format!("/proc/{pid}/environ"))
-            .is_ok_and(|environ| environ.split(|&b| b == 0).any(|variable| variable == entry.as_bytes()));
-        in_group || marked
+        in_group || is_marked(pid, &entry)
     };
     let Ok(tasks) = std::fs::read_dir("/proc/self/task") else { return Vec::new() };
     let lists = tasks.flatten().filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
     let pids: Vec<i32> =
         lists.flat_map(|list| list.split_whitespace().filter_map(|p| p.parse().ok()).collect::<Vec<_>>()).collect();
     pids.into_iter().filter(|&pid| ours(pid)).filter_map(rustix::process::Pid::from_raw).collect()
+}
+
+/// True when a process carries the marker. In the middle of an `exec` it shows no environment for a moment.
+#[cfg(target_os = "linux")]
+fn is_marked(pid: i32, entry: &str) -> bool {
+    for _ in 0..10 {
+        match std::fs::read(format!("/proc/{pid}/environ")) {
+            Ok(environ) if environ.is_empty() => std::thread::sleep(Duration::from_micros(300)),
+            Ok(environ) => return environ.split(|&b| b == 0).any(|variable| variable == entry.as_bytes()),
+            Err(_gone) => return false,
+        }
+    }
+    false
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -7,7 +7,7 @@ use camino::Utf8PathBuf;
 use super::Texts;
 use crate::error::Result;
 use crate::git::{FileChange, FileStatus, Git, Head};
-use crate::source::{self, Change, CrateRoot, FileRole};
+use crate::source::{self, Change, CrateRoot, FileRole, ItemKind};
 
 /// What differs between base and head.
 #[derive(Debug, Clone, Default)]
@@ -30,7 +30,9 @@ impl Diff {
 
     /// True when files that programs may read at run time differ.
     pub(crate) fn has_data(&self) -> bool {
-        self.files.iter().any(|file| source::role(&file.path) == FileRole::Data)
+        let is_file = |change: &Change| change.item().is_some_and(|item| item.kind == ItemKind::File);
+        let is_data = |change: &Change| change.item().is_some_and(|item| source::role(&item.file) == FileRole::Data);
+        self.changes.iter().any(|change| is_file(change) && is_data(change))
     }
 }
 
@@ -49,9 +51,27 @@ pub(crate) fn read_diff(git: &Git, base_tree: &str, head: &Head, roots: &[CrateR
     let renames: Vec<(Utf8PathBuf, Utf8PathBuf)> = files.iter().filter_map(renamed).collect();
     let (old, new) = (base.sources(&old, roots)?, head.sources(&new, roots)?);
     let mut changes = source::changes(&old, &new, &renames);
-    changes.extend(source::ambient_file_changes(&other_files(&files, &base, &head)?, packages));
+    let others = other_files(&files, &base, &head)?;
+    let ambient = source::ambient_file_changes(&others, packages);
+    let said: Vec<Utf8PathBuf> = ambient.iter().filter_map(|change| Some(change.item()?.file.clone())).collect();
+    let silent: Vec<&source::FileChange> = others.iter().filter(|file| !said.contains(&file.path)).collect();
+    changes.extend(ambient);
+    changes.extend(included(&silent, &head)?);
     let texts = |files: Vec<source::SourceFile>| files.into_iter().map(|file| (file.path, file.text)).collect();
     Ok(Diff { files, changes, base_texts: texts(old), head_texts: texts(new) })
+}
+
+/// Those of the files that look as if no build reads them, but that the source includes.
+fn included(files: &[&source::FileChange], head: &Texts<'_>) -> Result<Vec<Change>> {
+    let readable = files.iter().filter(|file| matches!(source::role(&file.path), FileRole::Irrelevant | FileRole::Data));
+    let readable: Vec<&&source::FileChange> = readable.collect();
+    if readable.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sources = head.read(&head.rust_files()?)?;
+    let texts: Vec<String> = sources.into_iter().flatten().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect();
+    let is_included = |file: &&&source::FileChange| source::is_included(&file.path, texts.iter().map(String::as_str));
+    Ok(readable.into_iter().filter(is_included).map(|file| source::included_file_change(file)).collect())
 }
 
 /// A base without a lock file is built with head's: the versions are the same on both sides.
@@ -70,7 +90,7 @@ fn renamed(file: &FileChange) -> Option<(Utf8PathBuf, Utf8PathBuf)> {
 fn other_files(files: &[FileChange], base: &Texts<'_>, head: &Texts<'_>) -> Result<Vec<source::FileChange>> {
     let mut others = Vec::new();
     for file in files {
-        if matches!(source::role(&file.path), FileRole::Source | FileRole::Irrelevant) {
+        if source::role(&file.path) == FileRole::Source {
             continue;
         }
         let one = |texts: &Texts<'_>, path: Option<&Utf8PathBuf>| -> Result<Option<Vec<u8>>> {

@@ -312,7 +312,7 @@ fn forget_old(store: &Store, newest: &str) {
 fn age(created: Timestamp) -> String {
     let seconds = Timestamp::now().as_second().saturating_sub(created.as_second()).max(0);
     match seconds {
-        0..120 => "just made".into(),
+        0..120 => format!("{seconds} s old"),
         120..7200 => format!("{} min old", seconds / 60),
         7200..172_800 => format!("{} h old", seconds / 3600),
         _ => format!("{} days old", seconds / 86_400),

@@ -1,13 +1,17 @@
 //! `cargo test` of the changed packages: the correctness line of the report.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::analysis::{TestStatus, Tests};
 use crate::commands::context::Context;
 use crate::error::Result;
-use crate::process::Tool;
+use crate::process::{Tool, ToolError};
 use crate::shell::Shell;
 use crate::workspace::Workspace;
+
+/// After this time `cargo test` is ended: a hanging test must not hang the hook.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Tests that were not run, and why.
 pub(crate) fn not_checked(why: impl Into<String>) -> Tests {
@@ -27,7 +31,12 @@ pub(crate) fn run_tests(
     }
     let names: Vec<&str> = packages.iter().map(String::as_str).collect();
     shell.status("Testing", names.join(", "));
-    let outcome = cargo_test(context, head, packages)?;
+    let outcome = match cargo_test(context, head, packages) {
+        Err(error) if matches!(error.downcast_ref::<ToolError>(), Some(ToolError::TimedOut { .. })) => {
+            return Ok(not_checked(format!("they took longer than {} min", PATIENCE.as_secs() / 60)));
+        }
+        other => other?,
+    };
     let mut tests = Tests {
         status: if outcome.success { TestStatus::Passed } else { TestStatus::Failed },
         packages: packages.iter().cloned().collect(),
@@ -38,11 +47,22 @@ pub(crate) fn run_tests(
         return Ok(tests);
     }
     let before = cargo_test(context, &base()?, packages)?;
-    if before.ran {
-        tests.newly_failing = outcome.failed.difference(&before.failed).cloned().collect();
-        if !outcome.ran {
+    if !outcome.ran {
+        if before.ran {
             tests.newly_failing = vec!["the tests do not build at head, and do at base".into()];
         }
+        return Ok(tests);
+    }
+    let suspects: BTreeSet<String> = outcome.failed.intersection(&before.passed).cloned().collect();
+    if suspects.is_empty() {
+        tests.summary.push_str("; none of them passed at base");
+        return Ok(tests);
+    }
+    // A test that fails only now and then is no news about the change.
+    let again = cargo_test(context, head, packages)?;
+    tests.newly_failing = suspects.intersection(&again.failed).cloned().collect();
+    if tests.newly_failing.is_empty() {
+        tests.summary.push_str("; they passed when run again");
     }
     Ok(tests)
 }
@@ -50,13 +70,13 @@ pub(crate) fn run_tests(
 struct Outcome {
     success: bool,
     ran: bool,
-    passed: usize,
+    passed: BTreeSet<String>,
     failed: BTreeSet<String>,
 }
 
 impl Outcome {
     fn summary(&self) -> String {
-        if self.ran { format!("{} passed, {} failed", self.passed, self.failed.len()) } else { "they do not build".into() }
+        if self.ran { format!("{} passed, {} failed", self.passed.len(), self.failed.len()) } else { "they do not build".into() }
     }
 }
 
@@ -70,15 +90,22 @@ fn cargo_test(context: &Context, workspace: &Workspace, packages: &BTreeSet<Stri
     if workspace.root() != context.workspace.root() {
         tool = tool.arg("--target-dir").arg(context.workspace.side_target_dir("base"));
     }
-    let mut outcome = Outcome { success: false, ran: false, passed: 0, failed: BTreeSet::new() };
-    let output = tool.run()?;
+    let mut outcome = Outcome { success: false, ran: false, passed: BTreeSet::new(), failed: BTreeSet::new() };
+    if !packages.iter().any(|name| workspace.member(name).is_some()) {
+        return Ok(outcome);
+    }
+    let output = tool.timeout(PATIENCE).run()?;
+    // Each test program opens with `running N tests`: its number keeps equal names of different programs apart.
+    let mut program = 0;
     for line in String::from_utf8_lossy(&output.stdout).lines() {
+        program += usize::from(line.starts_with("running "));
         let Some(rest) = line.strip_prefix("test ") else { continue };
         outcome.ran = true;
+        let named = |name: &str| format!("{} (test program {program})", name.trim_end_matches(" - should panic"));
         if let Some(name) = rest.strip_suffix(" ... FAILED") {
-            outcome.failed.insert(name.trim_end_matches(" - should panic").to_owned());
-        } else if rest.ends_with(" ... ok") {
-            outcome.passed += 1;
+            outcome.failed.insert(named(name));
+        } else if let Some(name) = rest.strip_suffix(" ... ok") {
+            outcome.passed.insert(named(name));
         }
     }
     outcome.success = output.success();

@@ -101,6 +101,21 @@ pub fn ambient_file_changes(files: &[FileChange], packages: &[Utf8PathBuf]) -> V
     files.iter().filter_map(|file| ambient(file, packages)).collect()
 }
 
+/// True when one of the sources takes a file of this name into the program (`include_str!` and its kin; in a `doc` attribute it
+/// becomes documentation only).
+pub fn is_included<'s>(path: &Utf8Path, sources: impl IntoIterator<Item = &'s str>) -> bool {
+    let name = path.file_name().unwrap_or(path.as_str());
+    let takes = |line: &str| line.contains("include") && line.contains(name) && !line.contains("doc");
+    sources.into_iter().any(|text| text.contains(name) && text.lines().any(takes))
+}
+
+/// The change of a file that programs include, whatever its name says.
+pub fn included_file_change(file: &FileChange) -> Change {
+    let item = |side: &Option<Vec<u8>>| side.as_ref().map(|bytes| file_item(&file.path, bytes, &[]));
+    let note = Some(format!("{}: included by the source", file.path));
+    Change { kind: ChangeKind::Ambient, base: item(&file.base), head: item(&file.head), note }
+}
+
 fn ambient(file: &FileChange, packages: &[Utf8PathBuf]) -> Option<Change> {
     if file.base == file.head {
         return None;

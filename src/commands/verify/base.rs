@@ -5,7 +5,7 @@ use std::io::Read;
 use crate::analysis::HeadSide;
 use crate::cli::{HookKind, VerifyArgs};
 use crate::commands::context::Context;
-use crate::error::Result;
+use crate::error::{Expected, Result};
 use crate::evidence::Evidence;
 use crate::figures::counted;
 use crate::git::Choice;
@@ -13,6 +13,17 @@ use crate::git::base::{self, Base as Chosen, Request, choose, parse_event, parse
 use crate::sides::Diff;
 use crate::source::ChangeKind;
 use crate::store::Store;
+
+/// Standard input that is not what git gives to a pre-push hook.
+#[derive(Debug, thiserror::Error)]
+#[error("standard input is not what git gives to a pre-push hook: `{0}`")]
+struct HookInput(String);
+
+impl Expected for HookInput {
+    fn hint(&self) -> Option<String> {
+        Some("each line is `LOCAL-REF LOCAL-SHA REMOTE-REF REMOTE-SHA`; in lefthook set `use_stdin: true`".into())
+    }
+}
 
 /// What is compared: one choice, or one per ref that a push updates.
 pub(super) fn choices(context: &Context, store: &Store, args: &VerifyArgs) -> Result<Vec<Choice>> {
@@ -38,6 +49,9 @@ pub(super) fn choices(context: &Context, store: &Store, args: &VerifyArgs) -> Re
     let mut text = String::new();
     std::io::stdin().read_to_string(&mut text)?;
     let pushed = parse_push_lines(&text);
+    if pushed.len() < text.lines().filter(|line| !line.trim().is_empty()).count() {
+        return Err(HookInput(text.lines().next().unwrap_or_default().to_owned()).into());
+    }
     if pushed.is_empty() {
         return Ok(vec![Choice::Nothing { reason: "nothing is pushed".into() }]);
     }

@@ -75,7 +75,7 @@ pub(super) fn conclude(
     found: &Found<'_>,
     shell: &mut Shell,
 ) -> Result<Analysis> {
-    let mut workloads = workload_results(diff, found);
+    let mut workloads = workload_results(context, diff, found);
     verdict::settle(&mut workloads, context.margin());
     let changes = change_results(&diff.changes, found.base_view, found.head_view);
     let tests = tests(context, wishes, head, diff, found, shell)?;
@@ -118,7 +118,7 @@ pub(super) fn conclude(
     Ok(analysis)
 }
 
-fn workload_results(diff: &Diff, found: &Found<'_>) -> Vec<WorkloadResult> {
+fn workload_results(context: &Context, diff: &Diff, found: &Found<'_>) -> Vec<WorkloadResult> {
     let with = Comparison {
         changes: &diff.changes,
         base: found.base_view,
@@ -133,16 +133,11 @@ fn workload_results(diff: &Diff, found: &Found<'_>) -> Vec<WorkloadResult> {
             Some(Err(reason)) => Err(reason.clone()),
             None => Err("not measured".to_owned()),
         };
-        let mut result = compared(&at_head.workload, measured, &with);
-        // It ran at base; a run that fails at head before the first round is the same news.
-        if let (Some(problem), None) = (&at_head.problem, &result.broken)
-            && found.base.evidence.of(&at_head.workload.id).is_some_and(|base| base.problem.is_none())
-        {
-            result.broken = Some(problem.clone());
-        }
-        results.push(result);
+        results.push(compared(&at_head.workload, measured, &with));
     }
-    for at_base in &found.base.evidence.workloads {
+    // With `--workload`, what head does not show was not asked for.
+    let all_shown = context.filter.ids.is_empty();
+    for at_base in found.base.evidence.workloads.iter().filter(|_| all_shown) {
         if found.survey.evidence.of(&at_base.workload.id).is_none() && at_base.calibration.is_some() {
             results.push(compared(&at_base.workload, Err("not comparable: head has no such workload".into()), &with));
         }

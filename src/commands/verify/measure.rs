@@ -1,6 +1,6 @@
 //! Builds, surveys, plans and measures; the results go to `judge`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{Wishes, judge};
 use crate::analysis::Analysis;
@@ -9,13 +9,14 @@ use crate::conclude::SAME_CODE;
 use crate::error::Result;
 use crate::figures;
 use crate::git::base::Base as Chosen;
-use crate::join::{Ambient, Plan, Reach, SideData, SideView, ambient_of, plan, reach_of};
+use crate::join::{Ambient, Plan, Reach, Reached, SideData, SideView, ambient_of, plan, reach_of};
 use crate::measure::{LiveRunner, Measured, Progress, Settings, measure};
 use crate::shell::Shell;
 use crate::sides::{
     Base, BaseRequest, Diff, Head, Scratch, Subject, Survey, Texts, all_items, base_answers, clock_shim, fill, find_base, jobs,
     same_code, survey,
 };
+use crate::source::ChangeKind;
 use crate::stats::Margins;
 use crate::store::Store;
 
@@ -38,6 +39,7 @@ pub(super) fn compare(
     store: &Store,
     wishes: &Wishes<'_>,
     chosen: &Chosen,
+    base_tree: &str,
     head: &Head,
     diff: &Diff,
     scratch: &Scratch,
@@ -48,7 +50,8 @@ pub(super) fn compare(
     let request = BaseRequest { commit: &chosen.commit, named: wishes.args.baseline.as_deref(), has_data: diff.has_data() };
     let base = find_base(context, store, &request, scratch, shell)?;
     let ambient = ambient_of(&diff.changes);
-    let same = same_code(&base.evidence.programs, &built.programs, &diff.changes);
+    // Equal code proves nothing where the data that it reads differ.
+    let same = if diff.has_data() { HashSet::new() } else { same_code(&base.evidence.programs, &built.programs, &diff.changes) };
     let remeasure = wishes.args.remeasure;
     let is_same = |package: &str, target: &str| !remeasure && same.contains(&(package.to_owned(), target.to_owned()));
     let answers = base_answers(&base, &diff.changes);
@@ -63,7 +66,7 @@ pub(super) fn compare(
     shell.status("Profiling", "what the change reaches");
     let survey = survey(context, &subject, scratch, shell)?;
 
-    let base_items = all_items(&Texts::Tree(&context.git, chosen.commit.clone()), &context.crate_roots())?;
+    let base_items = all_items(&Texts::Tree(&context.git, base_tree.to_owned()), &context.crate_roots())?;
     let mut base_data = SideData::new(&base.evidence.built_in, base_items);
     fill(&mut base_data, &base.profiles, &answers);
     let mut head_data = SideData::new(head.root(), head.items(context)?);
@@ -114,8 +117,24 @@ fn candidates(found: &mut Found<'_>, diff: &Diff, is_same: &dyn Fn(&str, &str) -
         let reach = reach_of(&workload.id, &diff.changes, found.ambient, found.base_view, found.head_view);
         candidates.push((workload.id.clone(), reach));
     }
+    if diff.changes.iter().any(|change| change.kind != ChangeKind::Moved) {
+        doubt_unreached(&mut candidates, found);
+    }
     found.reaches = candidates.iter().cloned().collect();
     candidates
+}
+
+/// Where a target's code differs although none of its workloads executes a changed item, the change got in another way: through a
+/// `const fn`, a procedural macro, a build script's module. Then nobody can say that it does not reach them.
+fn doubt_unreached(candidates: &mut [(String, Reach)], found: &Found<'_>) {
+    let target = |id: &str| found.survey.evidence.of(id).map(|one| (one.workload.package.clone(), one.workload.target.clone()));
+    let reached: HashSet<(String, String)> =
+        candidates.iter().filter(|(_, reach)| reach.reached != Reached::No).filter_map(|(id, _)| target(id)).collect();
+    for (id, reach) in candidates.iter_mut() {
+        if reach.reached == Reached::No && target(id).is_some_and(|target| !reached.contains(&target)) {
+            reach.reached = Reached::Unknown("its machine code differs, though it executes no changed item".into());
+        }
+    }
 }
 
 fn run(context: &Context, plan: &Plan, head: &Head, scratch: &Scratch, found: &mut Found<'_>, shell: &mut Shell) -> Result<()> {

@@ -42,6 +42,11 @@ impl Observation {
         (cpu > 0.0 && busiest > 0.0).then(|| (busiest / cpu).min(1.0))
     }
 
+    /// True when the work is spread over threads or child processes.
+    pub fn is_parallel(&self) -> bool {
+        self.busiest_share().is_some_and(|share| share < 0.9)
+    }
+
     /// Voluntary switches per second of elapsed time.
     pub fn voluntary_per_second(&self) -> Option<f64> {
         let seconds = self.wall.as_secs_f64();

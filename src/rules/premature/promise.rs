@@ -1,6 +1,6 @@
 //! Compares what a commit promises with what was measured.
 
-use crate::analysis::{Finding, Severity, WorkloadResult};
+use crate::analysis::{Finding, Heat, Severity, WorkloadResult};
 use crate::rules::claim::Claim;
 use crate::rules::facts::{ChangedItem, Commit, Facts};
 use crate::rules::premature::{at, words};
@@ -34,7 +34,11 @@ pub(super) struct Measured<'a> {
 /// The best workload decides: a promise may be about one case. It is read in the writer's favour: as one about the function,
 /// whose share of the workload limits what can show (Amdahl), at the lower end of that share.
 pub(super) fn check(facts: &Facts<'_>, commit: &Commit, meant: &[&ChangedItem<'_>], claim: &Claim) -> Option<Finding> {
-    let all = meant.iter().flat_map(|item| facts.workloads.iter().filter_map(|workload| measured(facts, item, workload, claim)));
+    // A cold function that rides along must not shield a claim about the hot one.
+    let is_warm = |item: &&ChangedItem<'_>| matches!(item.result.heat, Some(Heat::Hot | Heat::Warm));
+    let any_warm = meant.iter().any(|item| is_warm(item));
+    let weighty = meant.iter().filter(|item| !any_warm || is_warm(item));
+    let all = weighty.flat_map(|item| facts.workloads.iter().filter_map(|workload| measured(facts, item, workload, claim)));
     let best = all.max_by(|a, b| a.fared.cmp(&b.fared).then_with(|| b.interval.0.total_cmp(&a.interval.0)))?;
     let contradicted = best.fared == Fared::Contradicted;
     let base = if contradicted { Severity::Warning } else { Severity::Info };
