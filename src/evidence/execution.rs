@@ -53,7 +53,9 @@ fn nothing() -> Region {
 fn region(root: &Utf8Path, item: &Item) -> Region {
     // Attributes and docs have no code, but a derive on the first line has: take the item whole.
     let region = Region::lines(root.join(&item.file), item.lines.0, item.lines.1);
-    region.names(item.made_names.iter().cloned())
+    // A bare name would fit any function of that name in the program, std's too.
+    let module = item.path.rsplit_once("::").map_or("", |(module, _)| module);
+    region.names(item.made_names.iter().filter(|_| !module.is_empty()).map(|name| format!("{module}::{name}")))
 }
 
 /// Reads each executable once and asks many workloads.

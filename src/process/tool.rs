@@ -214,14 +214,14 @@ impl Tool {
         let _groups: Vec<GroupGuard> = handle.pids().into_iter().map(|pid| GroupGuard::new(pid as i32)).collect();
         let output = match self.timeout {
             None => handle.wait().map_err(|source| self.spawn_error(source))?,
-            Some(timeout) => match handle.wait_timeout(timeout).map_err(|source| self.spawn_error(source))? {
-                Some(output) => output,
-                None => {
+            Some(timeout) => {
+                let Some(output) = handle.wait_timeout(timeout).map_err(|source| self.spawn_error(source))? else {
                     handle.pids().into_iter().for_each(|pid| interrupt::kill_group(pid as i32));
                     let _ended_by_us = handle.wait();
                     return Err(ToolError::TimedOut { command: self.display() });
-                }
-            },
+                };
+                output
+            }
         };
         if interrupt::interrupted() {
             return Err(ToolError::Interrupted);

@@ -36,7 +36,7 @@ pub(super) struct Measured<'a> {
 pub(super) fn check(facts: &Facts<'_>, commit: &Commit, meant: &[&ChangedItem<'_>], claim: &Claim) -> Option<Finding> {
     // A cold function that rides along must not shield a claim about the hot one.
     let is_warm = |item: &&ChangedItem<'_>| matches!(item.result.heat, Some(Heat::Hot | Heat::Warm));
-    let any_warm = meant.iter().any(|item| is_warm(item));
+    let any_warm = meant.iter().any(&is_warm);
     let weighty = meant.iter().filter(|item| !any_warm || is_warm(item));
     let all = weighty.flat_map(|item| facts.workloads.iter().filter_map(|workload| measured(facts, item, workload, claim)));
     let best = all.max_by(|a, b| a.fared.cmp(&b.fared).then_with(|| b.interval.0.total_cmp(&a.interval.0)))?;

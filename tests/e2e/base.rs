@@ -1,13 +1,8 @@
 //! Which commit is the base, by which rule, in the real binary; where its evidence comes from; and where it may lie.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on shall panic")]
-
-#[expect(dead_code, reason = "the other test files use the rest")]
-mod common;
-
 use std::path::{Path, PathBuf};
 
-use common::{Repo, git, run_in};
+use crate::common::{Repo, git, run_in};
 use serde_json::Value;
 
 /// `verify`, as JSON. Of documents alone it needs no build.
@@ -84,7 +79,7 @@ fn the_range_of_the_pre_commit_framework_is_taken() {
     let analysis = verify(repo.root(), &[], &refs);
     assert_eq!(chosen(&analysis), (first, "PRE_COMMIT_FROM_REF".into()));
     assert_eq!((&analysis["head"]["commit"], &analysis["head"]["dirty"]), (&second.into(), &false.into()));
-    assert_eq!(common::checkouts(&repo), Vec::<PathBuf>::new());
+    assert_eq!(crate::common::checkouts(&repo), Vec::<PathBuf>::new());
 }
 
 #[test]
@@ -114,7 +109,7 @@ fn a_missing_base_is_made_in_a_worktree_and_used_again_wherever_the_repository_l
     let first = verify(repo.root(), &[], &[]);
     assert_eq!(chosen(&first).0, base);
     assert!(first["base"]["evidence"].as_str().unwrap().contains("in a worktree"), "{}", first["base"]);
-    assert_eq!(common::checkouts(&repo), Vec::<PathBuf>::new());
+    assert_eq!(crate::common::checkouts(&repo), Vec::<PathBuf>::new());
     let second = verify(repo.root(), &[], &[]);
     assert_eq!(chosen(&second), chosen(&first));
     let evidence = second["base"]["evidence"].as_str().unwrap();
@@ -165,7 +160,7 @@ fn a_path_dependency_outside_of_the_repository_is_found_from_the_worktree() {
     assert!(baseline["workloads"][0]["profile"]["samples"].as_u64().unwrap() > 100, "{baseline:#}");
     let hot = baseline["workloads"][0]["hot_path"].as_array().unwrap();
     assert!(hot.iter().any(|one| one["item"] == "words::scan::checksum" && one["origin"] == "workspace"), "{hot:#?}");
-    assert_eq!(common::checkouts(&repo), Vec::<PathBuf>::new());
+    assert_eq!(crate::common::checkouts(&repo), Vec::<PathBuf>::new());
 
     repo.write("README.md", "Words.\n");
     assert_eq!(chosen(&verify(repo.root(), &["--baseline", "outside"], &[])), (commit, "--baseline outside".into()));

@@ -1,11 +1,6 @@
 //! A crate with criterion benchmarks, as most have them: three ids, one function behind two of them.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on shall panic")]
-
-#[expect(dead_code, reason = "the other test files use the rest")]
-mod common;
-
-use common::{Repo, Run};
+use crate::common::{Repo, Run};
 use serde_json::Value;
 
 const MANIFEST: &str = r#"[package]

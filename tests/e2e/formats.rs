@@ -1,15 +1,10 @@
 //! One analysis in every format, from real runs; and what reads it again without measuring.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on shall panic")]
-
-#[expect(dead_code, reason = "the other test files use the rest")]
-mod common;
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use common::Repo;
+use crate::common::Repo;
 use serde_json::Value;
 
 /// What `check` may take on a busy machine in a debug build; a build and a run take longer.

@@ -1,17 +1,11 @@
 //! What ends early, by Ctrl-C, `kill -9` or a full disk: nothing is left running, and what was stored stays.
 
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on shall panic")]
-
-#[expect(dead_code, reason = "the other test files use the rest")]
-mod common;
-
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Repo, git};
+use crate::common::{Repo, git};
 
 const STORED: &str = "target/perf-expert/baselines/default/baseline.json";
 
@@ -50,7 +44,7 @@ impl Running {
     fn start(repo: &Repo, args: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-perf-expert"));
         command.args(args).current_dir(repo.root()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        for name in common::FOREIGN {
+        for name in crate::common::FOREIGN {
             command.env_remove(name);
         }
         let mut child = command.spawn().unwrap();
@@ -105,13 +99,13 @@ fn ctrl_c_while_measuring_ends_everything_and_keeps_the_baseline() {
     verify.until("Measuring");
     repo.write("target/hang", "");
     eventually("a run hangs", || !running(&repo).is_empty());
-    assert!(!common::checkouts(&repo).is_empty(), "the base is checked out");
+    assert!(!crate::common::checkouts(&repo).is_empty(), "the base is checked out");
     verify.kill("-INT");
     let (code, took) = verify.ended();
     assert_eq!(code, Some(130));
     assert!(took < Duration::from_secs(10), "{took:?}");
     assert_eq!(running(&repo), Vec::<String>::new());
-    assert_eq!(common::checkouts(&repo), Vec::<PathBuf>::new());
+    assert_eq!(crate::common::checkouts(&repo), Vec::<PathBuf>::new());
     assert_eq!(git(repo.root(), &["worktree", "list"]).lines().count(), 1);
     assert_eq!(repo.read(STORED), stored);
     assert!(!repo.root().join("target/perf-expert/scratch").exists());
@@ -136,7 +130,7 @@ fn kill_9_during_baseline_keeps_the_last_one_and_the_next_run_works() {
     let next = repo.run(&["baseline", "-q"]);
     assert_eq!(next.code, 0, "{}\n{}", next.stdout, next.stderr);
     assert_ne!(repo.read(STORED), stored);
-    assert_eq!(common::checkouts(&repo), Vec::<PathBuf>::new());
+    assert_eq!(crate::common::checkouts(&repo), Vec::<PathBuf>::new());
     assert!(!repo.root().join("target/perf-expert/scratch").exists(), "what the killed run left is swept");
 }
 

@@ -1,16 +1,11 @@
 //! The pre-merge hook: its texts, installing it, and real pushes through it.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on shall panic")]
-
-#[expect(dead_code, reason = "the other test files use the rest")]
-mod common;
-
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use common::{Repo, git, run_in};
+use crate::common::{Repo, git, run_in};
 
 /// Far above what a push without measuring takes on a busy machine, below what a build and its rounds take.
 const WITHOUT_MEASURING: Duration = Duration::from_secs(15);
@@ -129,7 +124,7 @@ impl Pushed {
     fn push(&self, dir: &Path, args: &[&str]) -> Push {
         let mut command = Command::new("git");
         command.arg("push").args(args).current_dir(dir).env("PATH", path_with_the_binary()).env("GIT_CONFIG_GLOBAL", "/dev/null");
-        for name in common::FOREIGN {
+        for name in crate::common::FOREIGN {
             command.env_remove(name);
         }
         let begun = Instant::now();
@@ -163,7 +158,7 @@ fn a_push_with_an_explained_regression_is_refused_and_documents_pass() {
     assert!(push.said.contains("words::scan::checksum") && push.said.contains("exit 100"), "{}", push.said);
     assert!(push.said.contains("what the remote has of main"), "the report names the rule: {}", push.said);
     assert_eq!(pushed.at_remote(), before, "the remote got nothing");
-    assert_eq!(common::checkouts(repo), Vec::<PathBuf>::new());
+    assert_eq!(crate::common::checkouts(repo), Vec::<PathBuf>::new());
 
     git(repo.root(), &["reset", "-q", "--hard", "origin/main"]);
     repo.write("README.md", "Words.\n");
@@ -235,5 +230,5 @@ fn the_refs_on_standard_input_choose_base_and_head() {
         let run = repo.run_with(&["verify", "--hook", "pre-push"], &[], nothing.as_bytes());
         assert_eq!((run.code, run.stdout.as_str()), (0, ""), "{nothing:?}: {}", run.stderr);
     }
-    assert_eq!(common::checkouts(repo), Vec::<PathBuf>::new());
+    assert_eq!(crate::common::checkouts(repo), Vec::<PathBuf>::new());
 }

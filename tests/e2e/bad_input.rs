@@ -1,15 +1,13 @@
 //! What goes wrong in real life: each case ends with a clear error, the way out, the right exit code, and nothing left behind.
 
-mod common;
-
 use std::path::Path;
 use std::process::Command;
 
-use common::{Repo, git, run_in};
+use crate::common::{Repo, git, run_in};
 
 /// No worktree, no temporary directory, no process of the repository is left.
 fn assert_nothing_left(repo: &Repo) {
-    assert_eq!(common::checkouts(repo), Vec::<std::path::PathBuf>::new());
+    assert_eq!(crate::common::checkouts(repo), Vec::<std::path::PathBuf>::new());
     assert_eq!(git(repo.root(), &["worktree", "list"]).lines().count(), 1);
     let root = repo.root().to_str().unwrap();
     let processes = Command::new("ps").args(["-eo", "pid,args"]).output().unwrap();
@@ -30,7 +28,7 @@ fn with_bench(main: &str) -> Repo {
 #[test]
 fn outside_of_a_git_repository_it_says_so() {
     let dir = tempfile::tempdir().unwrap();
-    common::copy_tree(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/hot-slower/base"), dir.path());
+    crate::common::copy_tree(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/hot-slower/base"), dir.path());
     let run = run_in(dir.path(), &["baseline"], &[("GIT_CEILING_DIRECTORIES", dir.path().to_str().unwrap())], b"");
     assert_eq!(run.code, 101, "{}", run.stderr);
     assert!(run.stderr.contains("git repository") && run.stderr.contains("git init"), "{}", run.stderr);

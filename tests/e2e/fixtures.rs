@@ -2,9 +2,7 @@
 //!
 //! Each case lists the whole set of findings, so that a rule which fires where it should not is seen.
 
-mod common;
-
-use common::Repo;
+use crate::common::Repo;
 use serde_json::Value;
 
 /// What one fixture must come to.
@@ -18,7 +16,7 @@ struct Expected {
     findings: &'static [(&'static str, &'static str)],
 }
 
-fn verify(case: &str) -> (Repo, common::Run) {
+fn verify(case: &str) -> (Repo, crate::common::Run) {
     let repo = Repo::new(case);
     let baseline = repo.run(&["baseline", "-q"]);
     assert_eq!(baseline.code, 0, "{}\n{}", baseline.stdout, baseline.stderr);
@@ -199,5 +197,5 @@ fn without_a_baseline_and_a_way_to_make_one_the_exit_code_is_102() {
     let run = repo.run(&["verify", "--no-tests"]);
     assert_eq!(run.code, 102, "{}\n{}", run.stdout, run.stderr);
     assert!(run.stderr.contains("summ"), "cargo's own error is shown: {}", run.stderr);
-    assert_eq!(common::checkouts(&repo), Vec::<std::path::PathBuf>::new());
+    assert_eq!(crate::common::checkouts(&repo), Vec::<std::path::PathBuf>::new());
 }

@@ -1,11 +1,6 @@
 //! Machines that refuse to sample or to trace: everything else still works, and nothing is claimed that was not seen.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on shall panic")]
-
-#[expect(dead_code, reason = "the other test files use the rest")]
-mod common;
-
-use common::{Repo, Run};
+use crate::common::{Repo, Run};
 use serde_json::Value;
 
 const REFUSED: &str = "PERF_EXPERT_SIMULATE_REFUSAL";

@@ -1,16 +1,11 @@
 //! What the binary says about itself: help texts, completions, the manual page, and how it takes its own name.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on shall panic")]
-
-#[expect(dead_code, reason = "the other test files use the rest")]
-mod common;
-
 use std::path::Path;
 
 /// Runs the binary where no package is: help needs none.
-fn run(args: &[&str]) -> common::Run {
+fn run(args: &[&str]) -> crate::common::Run {
     // Fixes the width of the text, which follows the terminal.
-    common::run_in(Path::new("/"), args, &[("COLUMNS", "100")], b"")
+    crate::common::run_in(Path::new("/"), args, &[("COLUMNS", "100")], b"")
 }
 
 fn help_of(name: &str, command: &[&str]) {
