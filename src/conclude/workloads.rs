@@ -134,7 +134,8 @@ pub(crate) fn compared(workload: &Workload, measured: Result<&Measured, String>,
     if let (Some(verdict @ (stats::Outcome::Slower | stats::Outcome::Faster)), Some(reach)) = (measured.outcome, reach)
         && let Some((_, low, high)) = result.primary().and_then(MetricResult::interval)
     {
-        let explanation = explain(verdict, (low, high), reach, with.everything);
+        let unbounded = with.everything || inlining_changed(&workload.id, with);
+        let explanation = explain(verdict, (low, high), reach, unbounded);
         result.explained = Some(explanation.explained);
         if let Some(why_not) = explanation.why_not {
             result.reason = Some(why_not);
@@ -165,6 +166,21 @@ fn outcome(outcome: stats::Outcome) -> Outcome {
         stats::Outcome::Same => Outcome::Same,
         stats::Outcome::Inconclusive => Outcome::Inconclusive,
     }
+}
+
+/// True when an item on the stacks changed its attributes: `#[inline]` moves work into and out of the callers, and its own share
+/// does not bound that.
+fn inlining_changed(workload: &str, with: &Comparison<'_>) -> bool {
+    let shows = |side: &SideView<'_>, item: &Option<crate::source::Item>| {
+        let key = item.as_ref().map(|item| item.key.as_str());
+        key.zip(side.joined(workload)).is_some_and(|(key, joined)| joined.share(key).total.hits > 0)
+    };
+    let attributes = |change: &&Change| match (&change.base, &change.head) {
+        (Some(base), Some(head)) => base.attributes != head.attributes,
+        _ => false,
+    };
+    let changed = with.changes.iter().filter(attributes);
+    changed.into_iter().any(|change| shows(with.base, &change.base) || shows(with.head, &change.head))
 }
 
 /// The changed items on a workload's stacks, most weight first; ambient ones last, when they may affect everything.

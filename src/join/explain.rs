@@ -24,12 +24,13 @@ impl Explanation {
     }
 }
 
-/// Judges a ratio head / base with its interval `(low, high)`. `everything`: an ambient change that may affect all code.
+/// Judges a ratio head / base with its interval `(low, high)`. `unbounded`: no share bounds the effect
+/// (an ambient change that may affect all code, a change of inlining).
 ///
 /// Amdahl: what has share p of base's time can gain at most p of it, so `1 − high ≤ p` (upper end); what has share q of head's
 /// time can have cost at most q of it, so `1 − 1/low ≤ q` (upper end).
-pub fn explain(outcome: Outcome, (low, high): (f64, f64), reach: &Reach, everything: bool) -> Explanation {
-    if everything {
+pub fn explain(outcome: Outcome, (low, high): (f64, f64), reach: &Reach, unbounded: bool) -> Explanation {
+    if unbounded {
         return Explanation::yes();
     }
     if reach.reached == Reached::No {

@@ -121,7 +121,7 @@ impl Pushed {
     }
 
     /// A real `git push` in `dir`; the hook finds the built binary as cargo's subcommand.
-    fn push(&self, dir: &Path, args: &[&str]) -> Push {
+    fn push(dir: &Path, args: &[&str]) -> Push {
         let mut command = Command::new("git");
         command.arg("push").args(args).current_dir(dir).env("PATH", path_with_the_binary()).env("GIT_CONFIG_GLOBAL", "/dev/null");
         for name in crate::common::FOREIGN {
@@ -153,7 +153,7 @@ fn a_push_with_an_explained_regression_is_refused_and_documents_pass() {
     let before = pushed.at_remote();
     repo.apply_head();
     repo.commit("Mix once more");
-    let push = pushed.push(repo.root(), &["origin", "main"]);
+    let push = Pushed::push(repo.root(), &["origin", "main"]);
     assert!(!push.success, "{}", push.said);
     assert!(push.said.contains("words::scan::checksum") && push.said.contains("exit 100"), "{}", push.said);
     assert!(push.said.contains("what the remote has of main"), "the report names the rule: {}", push.said);
@@ -164,7 +164,7 @@ fn a_push_with_an_explained_regression_is_refused_and_documents_pass() {
     repo.write("README.md", "Words.\n");
     repo.write("src/lib.rs", &format!("// A note.\n{}", repo.read("src/lib.rs")));
     let commit = repo.commit("Say more");
-    nothing_measured(&pushed.push(repo.root(), &["origin", "main"]));
+    nothing_measured(&Pushed::push(repo.root(), &["origin", "main"]));
     assert_eq!(git(&pushed.remote, &["rev-parse", "main"]), commit);
 }
 
@@ -176,7 +176,7 @@ fn a_push_from_a_linked_worktree_is_judged_as_any_other() {
     std::fs::write(linked.join("README.md"), "Words.\n").unwrap();
     git(&linked, &["add", "-A"]);
     git(&linked, &["commit", "-qm", "Say more"]);
-    nothing_measured(&pushed.push(&linked, &["origin", "topic"]));
+    nothing_measured(&Pushed::push(&linked, &["origin", "topic"]));
     assert!(pushed.at_remote().contains("refs/heads/topic"));
     let before = pushed.at_remote();
 
@@ -184,7 +184,7 @@ fn a_push_from_a_linked_worktree_is_judged_as_any_other() {
     std::fs::copy(slower, linked.join("src/scan.rs")).unwrap();
     git(&linked, &["commit", "-qam", "Mix once more"]);
     // As a branch that the remote does not know.
-    let push = pushed.push(&linked, &["origin", "HEAD:refs/heads/fresh"]);
+    let push = Pushed::push(&linked, &["origin", "HEAD:refs/heads/fresh"]);
     assert!(!push.success, "{}", push.said);
     assert!(push.said.contains("exit 100") && push.said.contains("merge-base with origin/main"), "{}", push.said);
     assert_eq!(pushed.at_remote(), before);
@@ -198,12 +198,12 @@ fn deleting_a_branch_and_pushing_a_tag_pass() {
     let pushed = Pushed::new();
     let root = pushed.repo.root();
     git(root, &["push", "-q", "--no-verify", "origin", "main:refs/heads/old"]);
-    nothing_measured(&pushed.push(root, &["origin", "--delete", "old"]));
+    nothing_measured(&Pushed::push(root, &["origin", "--delete", "old"]));
     assert!(!pushed.at_remote().contains("refs/heads/old"));
     git(root, &["tag", "v1"]);
-    nothing_measured(&pushed.push(root, &["origin", "v1"]));
+    nothing_measured(&Pushed::push(root, &["origin", "v1"]));
     assert!(pushed.at_remote().contains("refs/tags/v1"));
-    nothing_measured(&pushed.push(root, &["origin", "main"]));
+    nothing_measured(&Pushed::push(root, &["origin", "main"]));
 }
 
 #[test]
@@ -226,7 +226,9 @@ fn the_refs_on_standard_input_choose_base_and_head() {
     assert_eq!(analysis["head"]["commit"], head.as_str(), "what is pushed, not what is checked out");
     assert_eq!(analysis["head"]["dirty"], false);
 
-    for nothing in [String::new(), format!("(delete) {zero} refs/heads/old {head}\n"), "garbage\n".to_owned()] {
+    let garbage = repo.run_with(&["verify", "--hook", "pre-push"], &[], b"garbage\n");
+    assert_eq!(garbage.code, 101, "what cannot be read must not pass: {}", garbage.stderr);
+    for nothing in [String::new(), format!("(delete) {zero} refs/heads/old {head}\n")] {
         let run = repo.run_with(&["verify", "--hook", "pre-push"], &[], nothing.as_bytes());
         assert_eq!((run.code, run.stdout.as_str()), (0, ""), "{nothing:?}: {}", run.stderr);
     }

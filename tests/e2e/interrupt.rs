@@ -154,7 +154,7 @@ impl Small {
     fn fill_but(&self, left: u64) {
         let path = self.path().join("ballast");
         let mut file = std::fs::File::create(&path).unwrap();
-        while file.write_all(&[0; 1 << 16]).is_ok() {}
+        while file.write_all(&[0; 1 << 12]).is_ok() {}
         let length = file.metadata().unwrap().len();
         file.set_len(length.saturating_sub(left)).unwrap();
     }
