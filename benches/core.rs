@@ -69,7 +69,7 @@ fn benches(c: &mut Criterion) {
     let mut random = SplitMix64::new(2);
     let rounds: Vec<f64> = (0..192).map(|_| 0.02 * random.normal()).collect();
     c.bench_function("decide after 192 rounds", |b| {
-        b.iter(|| decide(black_box(&rounds), black_box(&rounds), Margins::default(), 0.01))
+        b.iter(|| decide(black_box(&rounds), black_box(&rounds), Margins::default(), 0.01));
     });
 }
 
