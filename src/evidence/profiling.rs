@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use camino::Utf8Path;
 
 use super::{Driven, EvidenceError};
-use crate::measure::harness::{Harness, Side};
+use crate::measure::harness::Side;
 use crate::process::{Limits, interrupted};
 use crate::profile::model::ProfileBuilder;
 use crate::profile::{Engine, Profile, Quality};
@@ -23,7 +23,9 @@ pub struct ProfileOptions {
 }
 
 /// A short program is run again until its CPU time is covered, but not for longer than this many times the CPU time.
-const PATIENCE: u32 = 5;
+const PATIENCE: u32 = 12;
+/// Share of the CPU time that is enough: criterion counts elapsed seconds, and a loaded machine gives less.
+const ENOUGH: f64 = 0.7;
 
 /// Profiles one workload. `scratch` is an empty directory.
 pub fn profile(driven: &Driven, side: &Side, options: &ProfileOptions, scratch: &Utf8Path) -> Result<Profile, EvidenceError> {
@@ -38,8 +40,7 @@ pub fn profile(driven: &Driven, side: &Side, options: &ProfileOptions, scratch: 
         driven.harness.check(&driven.workload, &recording.finished)?;
         covered += recording.finished.usage.map_or(recording.finished.wall, |usage| usage.user);
         profiles.push(recording.profile);
-        let once = matches!(driven.harness, Harness::Criterion(_));
-        if once || covered >= options.time || begun.elapsed() >= options.time * PATIENCE || interrupted() {
+        if covered >= options.time.mul_f64(ENOUGH) || begun.elapsed() >= options.time * PATIENCE || interrupted() {
             return Ok(merge(profiles));
         }
     }

@@ -21,7 +21,7 @@ pub enum FlamegraphError {
 impl Expected for FlamegraphError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Empty => Some("let the workload run longer, or see `cargo perf-expert doctor`".into()),
+            Self::Empty => Some("let the workload run longer: `--profile-time 5`".into()),
             Self::Render(_) => None,
         }
     }

@@ -45,11 +45,16 @@ pub(super) fn doubts(evidence: &Evidence<'_>) -> Vec<String> {
         .collect()
 }
 
+fn unexplained_note(workload: &WorkloadResult) -> String {
+    let why = workload.reason.as_deref().map(|reason| format!("{reason}; ")).unwrap_or_default();
+    format!("{}: {why}layout, the machine, or code that has no stack of its own", regression(workload))
+}
+
 /// What is worth saying beside the verdict.
 pub(super) fn notes(evidence: &Evidence<'_>, policy: &Policy) -> Vec<String> {
     let unexplained = |w: &&WorkloadResult| is_regression(w) && !is_explained_regression(w, evidence.changes);
     let slower = evidence.workloads.iter().filter(|_| !policy.fails_on(FailOn::Unexplained)).filter(unexplained);
-    let mut notes: Vec<String> = slower.map(|workload| format!("{}: layout or machine", regression(workload))).collect();
+    let mut notes: Vec<String> = slower.map(unexplained_note).collect();
     if evidence.tests.status == TestStatus::Failed && evidence.tests.newly_failing.is_empty() {
         notes.push("tests fail, and none of them is known to have passed at base".into());
     }

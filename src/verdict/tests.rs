@@ -62,7 +62,12 @@ fn an_unexplained_regression_is_only_noted_unless_asked() {
     let run = Run { workloads: vec![unexplained], ..run() };
     assert_eq!(run.verdict(), (Verdict::Pass, Exit::Pass));
     let reasons = run.judge(&Policy::default()).reasons;
-    assert_eq!(reasons, ["`hot` is slower: +8.0 % [+6.0, +10.0], not explained by the change: layout or machine"]);
+    assert_eq!(
+        reasons,
+        [
+            "`hot` is slower: +8.0 % [+6.0, +10.0], not explained by the change: layout, the machine, or code that has no stack of its own"
+        ]
+    );
     let strict = Policy::new(&[FailOn::Unexplained], OnInconclusive::Pass);
     assert_eq!(run.judge(&strict).verdict, Verdict::Fail);
 }

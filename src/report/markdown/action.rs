@@ -7,7 +7,7 @@ use crate::analysis::{Analysis, Command, MetricResult, TestStatus};
 use crate::figures;
 use crate::report::view;
 
-const GATHER: &str = "Gather profile/baseline: `cargo perf-expert baseline` (`cargo perf-expert doctor` says what is missing).";
+const GATHER: &str = "Gather profile/baseline: `cargo perf-expert baseline` (`cargo perf-expert list` says what would run).";
 
 /// Numbered steps; without profiling data the first one is to gather it.
 pub(super) fn recommended(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
