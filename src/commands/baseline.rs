@@ -49,6 +49,7 @@ pub(crate) fn baseline(args: &BaselineArgs, shell: &mut Shell) -> Result<Exit> {
         measurement: &args.measurement,
         args: &args.args,
         flags: Config::default(),
+        remembered: Vec::new(),
     })?;
     context.must_have_targets()?;
     let dirty = context.is_dirty()?;

@@ -98,6 +98,8 @@ pub(crate) struct Request<'a> {
     pub(crate) args: &'a [String],
     /// Flags of the command that are configuration, too.
     pub(crate) flags: Config,
+    /// Workloads that a baseline remembers: binaries that were named with their arguments.
+    pub(crate) remembered: Vec<(String, WorkloadConfig)>,
 }
 
 /// Wall time after which a run of a workload without a timeout of its own is killed.
@@ -174,12 +176,20 @@ impl ContextParts {
 impl Context {
     /// Reads the workspace and merges flags, environment, package and workspace settings.
     pub(crate) fn load(request: Request<'_>) -> Result<Self> {
-        let Request { selection, store, measurement, args, flags } = request;
+        let Request { selection, store, measurement, args, flags, remembered } = request;
         let target_dir = selection.compilation.target_dir.as_deref();
         let workspace = discover(&selection.manifest, &selection.features, selection.compilation.target.as_deref(), target_dir)?;
         let git = Git::discover(workspace.root())?.ignoring(workspace.target_dir());
         let state = state_dir(&workspace, store)?;
-        let (config, configured) = settings(&workspace, &measured_flags(measurement)?.over(flags))?;
+        let (config, mut configured) = settings(&workspace, &measured_flags(measurement)?.over(flags))?;
+        if args.is_empty() && selection.targets.bin.is_empty() {
+            for (package, table) in remembered {
+                let tables = configured.entry(package).or_default();
+                if !tables.iter().any(|known| known.name == table.name) {
+                    tables.push(table);
+                }
+            }
+        }
         let filter = Filter {
             ids: selection.targets.workload.clone(),
             args: args.to_vec(),

@@ -23,6 +23,7 @@ pub(crate) fn list(args: &ListArgs, shell: &mut Shell) -> Result<Exit> {
         measurement: &Measurement::default(),
         args: &[],
         flags: Config::default(),
+        remembered: Vec::new(),
     })?;
     shell.result(|out| targets(&context, out))?;
     Ok(Exit::Pass)

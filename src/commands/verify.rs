@@ -8,10 +8,12 @@ use super::context::{Context, Request};
 use super::report::show;
 use crate::analysis::Analysis;
 use crate::cli::{OnInconclusive, VerifyArgs};
-use crate::config::Config;
+use crate::config::{Config, Program, WorkloadConfig};
 use crate::error::{Expected, Result};
+use crate::evidence::Evidence;
 use crate::exit::Exit;
 use crate::git::{Choice, base::Base as Chosen};
+use crate::measure::{Workload, WorkloadKind};
 use crate::shell::Shell;
 use crate::sides::{Head, Scratch, read_diff};
 use crate::store::Store;
@@ -86,7 +88,28 @@ fn load(args: &VerifyArgs) -> Result<Context> {
         measurement: &args.measurement,
         args: &args.args,
         flags,
+        remembered: remembered(args)?,
     })
+}
+
+/// The binaries that the baseline was made with: `baseline --bin importer -- ARGS` need not be repeated.
+fn remembered(args: &VerifyArgs) -> Result<Vec<(String, WorkloadConfig)>> {
+    let target_dir = args.selection.compilation.target_dir.as_deref();
+    let (_, _, state) = super::context::locate(&args.selection.manifest, &args.store, target_dir)?;
+    let name = args.baseline.as_deref().unwrap_or("default");
+    // Whether the baseline is there and whole is for later steps to say.
+    let Ok(baseline) = Store::read(&state).load_baseline::<Evidence>(name) else { return Ok(Vec::new()) };
+    let binaries =
+        baseline.record.workloads.workloads.into_iter().map(|one| one.workload).filter(|w| w.kind == WorkloadKind::Binary);
+    let table = |workload: Workload| WorkloadConfig {
+        name: workload.id,
+        program: Program::Bin(workload.target),
+        args: workload.args,
+        datasets: workload.datasets,
+        timeout: workload.timeout_ms.map(std::time::Duration::from_millis),
+        slo: Vec::new(),
+    };
+    Ok(binaries.map(|workload| (workload.package.clone(), table(workload))).collect())
 }
 
 /// The whole workflow for one pair of base and head.

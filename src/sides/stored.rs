@@ -151,6 +151,7 @@ fn misfits(context: &Context, baseline: &Baseline<Evidence>, now: &Fingerprint) 
         ..now.clone()
     };
     let mut why = stored.differences(&comparable);
+    why.extend(stored.dataset_differences(now));
     let has = |target: &TargetRef| {
         let stored = &baseline.record.targets;
         stored.iter().any(|one| one.package == target.package && one.target == target.target && one.kind == target.kind.as_str())

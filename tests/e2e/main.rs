@@ -6,6 +6,7 @@
 
 mod bad_input;
 mod base;
+mod binaries;
 mod common;
 mod criterion;
 mod fixtures;

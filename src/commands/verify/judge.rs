@@ -65,6 +65,15 @@ pub(super) fn own_source_changed(head: &Evidence, workload: &Workload, diff: &Di
     diff.changes.iter().any(|change| change.kind != ChangeKind::Moved && is_own(change))
 }
 
+/// A dataset of the workload that the change touches: then the sides do not do the same work.
+pub(super) fn changed_dataset(workload: &Workload, diff: &Diff) -> Option<String> {
+    let is_changed = |dataset: &&camino::Utf8PathBuf| {
+        let path = workload.package_dir.join(dataset);
+        diff.files.iter().any(|file| file.path == path)
+    };
+    workload.datasets.iter().find(is_changed).map(ToString::to_string)
+}
+
 /// Draws the conclusions.
 pub(super) fn conclude(
     context: &Context,

@@ -105,6 +105,10 @@ fn candidates(found: &mut Found<'_>, diff: &Diff, is_same: &dyn Fn(&str, &str) -
             leave(SAME_CODE);
             continue;
         }
+        if let Some(dataset) = judge::changed_dataset(workload, diff) {
+            leave(&format!("not comparable: its dataset `{dataset}` changed"));
+            continue;
+        }
         if judge::own_source_changed(&found.survey.evidence, workload, diff) {
             leave("not comparable: the source of the bench itself changed");
             continue;
