@@ -96,7 +96,12 @@ fn row(command: Command, workload: &WorkloadResult, metric: &MetricResult) -> St
         side(metric.base),
         if one_side { "-".into() } else { side(metric.head) },
         view::change(metric).unwrap_or_else(|| "-".into()),
-        if one_side { "-".into() } else { view::outcome(metric.outcome).into() },
+        match metric.outcome {
+            _ if one_side => "-".into(),
+            // The numbers are there; what the harness lets a whole process do says nothing about the change.
+            Outcome::NotMeasured if metric.head.is_some() => "not judged".into(),
+            outcome => view::outcome(outcome).into(),
+        },
     ];
     format!("| {} |", cells.join(" | "))
 }
