@@ -47,7 +47,7 @@ pub(crate) fn check(args: &CheckArgs, shell: &mut Shell) -> Result<Exit> {
     let (view, nothing) = (data.view(), SideData::default());
     let changes = change_results(&diff.changes, &view, &nothing.view());
     let workloads: Vec<_> = evidence.workloads.iter().map(|one| baseline_result(one, &view)).collect();
-    let commits = commits(&git, &commit)?;
+    let commits: Vec<Commit> = git.commits(&commit, "HEAD")?.into_iter().map(Commit::from).collect();
     let findings = rules_of(
         &parts.config,
         &diff,
@@ -109,14 +109,4 @@ fn executed(workload: &WorkloadEvidence, change: &Change) -> Executed {
         (Some(item), Ok(keys)) if keys.contains(&item.key) => Executed::Yes,
         (Some(_), Ok(_)) => Executed::No,
     }
-}
-
-fn commits(git: &crate::git::Git, base: &str) -> Result<Vec<Commit>> {
-    let commit = |one: crate::git::Commit| Commit {
-        id: one.sha,
-        subject: one.subject,
-        body: one.body,
-        files: one.files.into_iter().collect(),
-    };
-    Ok(git.commits(base, "HEAD")?.into_iter().map(commit).collect())
 }

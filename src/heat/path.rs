@@ -161,23 +161,23 @@ mod tests {
 
     #[test]
     fn paths_find_their_home() {
-        let (tree, mapper) = (tree(), PathMapper::new(["/work/repo".into(), "/link".into()]));
+        let (tree, mapper) = (tree(), PathMapper::new(["/home/repo".into(), "/link".into()]));
         let repository = |path: &str| Location::Repository(path.into());
         let dependency = |name: &str| Location::Dependency(name.into());
         for (path, expected) in [
-            ("/work/repo/src/lib.rs", repository("src/lib.rs")),
+            ("/home/repo/src/lib.rs", repository("src/lib.rs")),
             ("/link/./crates/inner/src/deep/../lib.rs", repository("crates/inner/src/lib.rs")),
             ("crates/inner/src/lib.rs", repository("crates/inner/src/lib.rs")),
-            ("/work/repo/target/release/build/x/out/gen.rs", repository("target/release/build/x/out/gen.rs")),
-            ("/work/repository/src/other.rs", Location::Elsewhere),
+            ("/home/repo/target/release/build/x/out/gen.rs", repository("target/release/build/x/out/gen.rs")),
+            ("/home/repository/src/other.rs", Location::Elsewhere),
             ("/remapped/crates/inner/src/deep/x.rs", Location::Probably("crates/inner/src/deep/x.rs".into())),
             ("/rustc/59807616e1fa/library/core/src/num/mod.rs", Location::Std),
             ("/rust/deps/hashbrown-0.15.2/src/raw/mod.rs", Location::Std),
             ("/home/u/.rustup/toolchains/x/lib/rustlib/src/rust/library/alloc/src/vec.rs", Location::Std),
             ("/root/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/my-dep-1.2.3-beta.1/src/lib.rs", dependency("my-dep")),
-            ("/work/repo/.cargo/registry/src/idx/dep-0.1.0/src/lib.rs", dependency("dep")),
+            ("/home/repo/.cargo/registry/src/idx/dep-0.1.0/src/lib.rs", dependency("dep")),
             ("/root/.cargo/git/checkouts/some-dep-0a1b2c/9f8e7d/src/lib.rs", dependency("some-dep")),
-            ("/work/repo/vendor/dep/src/lib.rs", dependency("dep")),
+            ("/home/repo/vendor/dep/src/lib.rs", dependency("dep")),
             ("serde-1.0.1/src/lib.rs", dependency("serde")),
             ("/usr/src/glibc/malloc.c", Location::Elsewhere),
         ] {

@@ -73,6 +73,12 @@ pub struct Commit {
     pub files: BTreeSet<Utf8PathBuf>,
 }
 
+impl From<crate::git::Commit> for Commit {
+    fn from(commit: crate::git::Commit) -> Self {
+        Self { id: commit.sha, subject: commit.subject, body: commit.body, files: commit.files.into_iter().collect() }
+    }
+}
+
 impl Commit {
     /// The id as people write it.
     pub fn short_id(&self) -> &str {

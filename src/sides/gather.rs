@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::{Scratch, SideError};
 use crate::commands::context::{Context, TIMEOUT};
 use crate::error::{Expected, Result};
-use crate::evidence::{Collector, Driven, Evidence, Prober, Program, enumerate};
+use crate::evidence::{Collector, Evidence, Prober, Program, enumerate};
 use crate::figures::counted;
 use crate::measure::{ClockShim, LiveRunner, Side};
 use crate::profile::Profile;
@@ -73,9 +73,9 @@ pub(crate) fn gather(
     let progress = shell.progress("Profiling", Some(found.workloads.len() as u64));
     for (number, driven) in found.workloads.iter().enumerate() {
         progress.set_message(&driven.workload.id);
-        let Some(program) = program_of(programs, driven) else { continue };
-        let copy = copy_of(program, root, scratch)?;
-        let collected = collector.collect(number, driven, program, &copy)?;
+        let Some(program) = gathered.evidence.program_of(&driven.workload).cloned() else { continue };
+        let copy = copy_of(&program, root, scratch)?;
+        let collected = collector.collect(number, driven, &program, &copy)?;
         gathered.evidence.workloads.push(collected.evidence);
         gathered.files.extend(collected.files);
         if let Some(profile) = collected.profile {
@@ -95,13 +95,6 @@ pub(crate) fn refusal() -> Option<String> {
         Some(hint) => format!("{refusal}; {hint}"),
         None => refusal.to_string(),
     })
-}
-
-fn program_of<'p>(programs: &'p [Program], driven: &Driven) -> Option<&'p Program> {
-    let workload = &driven.workload;
-    programs
-        .iter()
-        .find(|program| program.package == workload.package && program.target == workload.target && program.kind == workload.kind)
 }
 
 fn copy_of(program: &Program, root: &Utf8Path, scratch: &Scratch) -> Result<Side> {

@@ -1,6 +1,6 @@
 //! From what was found to the analysis: rules, verdict, tests, next steps.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use camino::Utf8Path;
 
@@ -185,13 +185,7 @@ fn commits(context: &Context, chosen: &Chosen, head: &Head) -> Result<Vec<Commit
             None => return Ok(Vec::new()),
         },
     };
-    let commit = |one: crate::git::Commit| Commit {
-        id: one.sha,
-        subject: one.subject,
-        body: one.body,
-        files: one.files.into_iter().collect::<BTreeSet<_>>(),
-    };
-    Ok(context.git.commits(&chosen.commit, &tip)?.into_iter().map(commit).collect())
+    Ok(context.git.commits(&chosen.commit, &tip)?.into_iter().map(Commit::from).collect())
 }
 
 /// Item path, file, lines at base, lines at head.
