@@ -37,13 +37,17 @@ pub fn change_interval(low: f64, high: f64) -> String {
     format!("[{}, {}]", signed(low), signed(high))
 }
 
-/// A factor: `1.69x`, and `1.0015x` where two digits would hide it.
+/// A factor with the digits that carry information: `1.0015x`, `1.69x`, `14x`, `over 100x`.
 pub fn factor(value: f64) -> String {
-    if !value.is_finite() {
-        return "unbounded".into();
-    }
     let near_one = (value - 1.0).abs() < 0.01 && value.to_bits() != 1.0_f64.to_bits();
-    if near_one { format!("{value:.4}x") } else { format!("{value:.2}x") }
+    match value {
+        v if !v.is_finite() => "unbounded".into(),
+        // Such a bound rests on the last per mille of a share, which no profile resolves.
+        v if v > 100.0 => "over 100x".into(),
+        v if v >= 9.95 => format!("{v:.0}x"),
+        v if near_one => format!("{v:.4}x"),
+        v => format!("{v:.2}x"),
+    }
 }
 
 /// A value in its unit, scaled: nanoseconds to `12.31 µs`, bytes to `1.50 MiB`, anything else as it is.
@@ -146,6 +150,9 @@ mod tests {
     fn a_factor_near_one_keeps_its_difference() {
         assert_eq!(factor(1.0015), "1.0015x");
         assert_eq!(factor(1.694), "1.69x");
+        assert_eq!(factor(9.96), "10x");
+        assert_eq!(factor(14.3), "14x");
+        assert_eq!(factor(143.27), "over 100x");
         assert_eq!(factor(1.0), "1.00x");
         assert_eq!(factor(f64::INFINITY), "unbounded");
     }

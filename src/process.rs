@@ -17,7 +17,7 @@ mod workload;
 
 pub use interrupt::{install as install_interrupt_handler, interrupted};
 pub use tool::{Tool, ToolError, ToolOutput};
-pub use workload::{Finished, Gated, Launch, Limits, ProcessError, Usage, run, run_gated};
+pub use workload::{Finished, Gated, Launch, Limits, ProcessError, ThreadTime, Usage, run, run_gated};
 
 /// What git lists as `git rev-parse --local-env-vars`, plus what its hooks set: in a linked worktree a hook's `GIT_DIR`
 /// would make git answer for another repository.

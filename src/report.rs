@@ -6,6 +6,7 @@
 mod human;
 mod json;
 mod markdown;
+mod names;
 #[cfg(test)]
 pub(crate) mod samples;
 mod short;

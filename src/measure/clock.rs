@@ -80,7 +80,8 @@ fn judge(seen: &Observation) -> Result<String, String> {
     let Some(share) = seen.cpu_share() else {
         return Err("this system does not account CPU time per process".into());
     };
-    let Some(busiest) = seen.busiest_share() else {
+    let busiest = seen.busiest_share();
+    let Some(busiest) = busiest.filter(|&busiest| seen.threads.is_some() || busiest < ONE_THREAD_SHARE) else {
         // Too short to watch: only the kernel's account of the whole run is there.
         let quiet = seen.voluntary_switches.is_some_and(|n| n <= START_SWITCHES);
         return if quiet && share >= 0.5 {

@@ -69,7 +69,11 @@ fn specs(margins: Margins, fixed_work: bool, base_rss: Option<f64>) -> Vec<Spec>
         spec("page_faults", "count", None, |r| usage(r, |u| (u.minor_faults + u.major_faults) as f64)),
         spec("page_faults.major", "count", None, |r| usage(r, |u| u.major_faults as f64)),
         spec("context_switches.voluntary", "count", None, |r| usage(r, |u| u.voluntary_switches as f64)),
-        spec("context_switches.involuntary", "count", None, |r| usage(r, |u| u.involuntary_switches as f64)),
+        // The scheduler's doing: it follows the load of the machine, and CPU time, which is judged already.
+        Spec {
+            judged: false,
+            ..spec("context_switches.involuntary", "count", None, |r| usage(r, |u| u.involuntary_switches as f64))
+        },
     ]
 }
 
@@ -140,6 +144,9 @@ fn secondary(spec: &Spec, rounds: &[Round], alpha: f64) -> MetricResult {
     let usable = 2 * head.len() > rounds.len();
     let decision = usable.then(|| decide(&head, &control, spec.margins, alpha));
     let effect = decision.as_ref().and_then(|decision| decision.effect).map(|effect| effect.exp());
+    let nothing =
+        !rounds.is_empty() && rounds.iter().all(|round| [&round.base, &round.head].iter().all(|r| read(r) == Some(0.0)));
+    let outcome = decision.map(|decision| decision.outcome).or(nothing.then_some(Outcome::Same));
     MetricResult {
         name: spec.name.into(),
         unit: spec.unit.into(),
@@ -150,6 +157,6 @@ fn secondary(spec: &Spec, rounds: &[Round], alpha: f64) -> MetricResult {
         low: effect.map(|effect| effect.low),
         high: effect.map(|effect| effect.high),
         rounds: rounds.len(),
-        outcome: decision.filter(|_| spec.judged).map(|decision| decision.outcome),
+        outcome: outcome.filter(|_| spec.judged),
     }
 }

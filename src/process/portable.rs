@@ -51,6 +51,7 @@ pub(super) fn run(launch: &Launch, limits: &Limits) -> Result<Finished, ProcessE
         pid,
         wall,
         usage: None,
+        first_thread: None,
         stdout,
         stderr: Vec::new(),
         survivors: 0,

@@ -124,6 +124,7 @@ pub fn run_traced(launch: &Launch, limits: &Limits, tracer: &mut dyn Tracer) -> 
             pid: watched.pid.cast_unsigned(),
             wall,
             usage: Some(ended.usage),
+            first_thread: None,
             stdout,
             stderr,
             survivors: ended.survivors + survivors,

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::LOCAL_GIT_VARIABLES;
 use super::interrupt::{self, GroupGuard};
-use super::workload::{Finished, Gated, Launch, Limits, ProcessError, Usage};
+use super::workload::{Finished, Gated, Launch, Limits, ProcessError, ThreadTime, Usage};
 
 /// How often the watcher looks up from waiting: short enough that a 32-record sample ring does not overflow at 5 kHz.
 const TICK: Duration = Duration::from_millis(3);
@@ -30,6 +30,7 @@ pub(super) struct Gate {
 struct Ended {
     status: ExitStatus,
     usage: Usage,
+    first_thread: Option<ThreadTime>,
     wall_end: Instant,
 }
 
@@ -212,6 +213,7 @@ fn supervise(
             pid,
             wall: ended.wall_end.saturating_duration_since(start),
             usage: Some(ended.usage),
+            first_thread: ended.first_thread,
             stdout,
             stderr,
             survivors,
@@ -266,6 +268,8 @@ fn own_child(
 }
 
 fn wait4(pid: i32) -> std::io::Result<Ended> {
+    let first_thread = last_look(pid);
+    let wall_end = Instant::now();
     let mut status = 0i32;
     loop {
         #[expect(unsafe_code, reason = "std does not offer wait4, the only call that gives one child's resource usage")]
@@ -275,13 +279,29 @@ fn wait4(pid: i32) -> std::io::Result<Ended> {
             (libc::wait4(pid, &raw mut status, 0, &raw mut usage), usage)
         };
         if reaped == pid {
-            return Ok(Ended { status: ExitStatus::from_raw(status), usage: usage_of(&usage), wall_end: Instant::now() });
+            return Ok(Ended { status: ExitStatus::from_raw(status), usage: usage_of(&usage), first_thread, wall_end });
         }
         let error = std::io::Error::last_os_error();
         if error.kind() != std::io::ErrorKind::Interrupted {
             return Err(error);
         }
     }
+}
+
+/// Waits until the child has ended and, before it is reaped, reads the account of its first thread: a look while it runs misses
+/// the last milliseconds, which are most of a short run. Errors are left to the reaping.
+#[cfg(target_os = "linux")]
+fn last_look(pid: i32) -> Option<ThreadTime> {
+    use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+    let child = Pid::from_raw(pid)?;
+    while matches!(waitid(WaitId::Pid(child), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT), Err(rustix::io::Errno::INTR)) {}
+    let text = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/schedstat")).ok()?;
+    ThreadTime::parse(&text)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn last_look(_pid: i32) -> Option<ThreadTime> {
+    None
 }
 
 pub(super) fn usage_of(raw: &libc::rusage) -> Usage {

@@ -95,6 +95,23 @@ impl Usage {
     }
 }
 
+/// What the scheduler accounted to one thread.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ThreadTime {
+    /// Time on a processor.
+    pub cpu: Duration,
+    /// Time runnable without a processor.
+    pub run_delay: Duration,
+}
+
+impl ThreadTime {
+    /// From `/proc/PID/task/TID/schedstat` (Documentation/scheduler/sched-stats.rst): nanoseconds running, nanoseconds waiting, slices.
+    pub fn parse(schedstat: &str) -> Option<Self> {
+        let mut numbers = schedstat.split_whitespace().map(|number| number.parse().ok().map(Duration::from_nanos));
+        Some(Self { cpu: numbers.next()??, run_delay: numbers.next()?? })
+    }
+}
+
 /// How a workload ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finished {
@@ -110,6 +127,8 @@ pub struct Finished {
     pub wall: Duration,
     /// The kernel's account; `None` on systems that keep none per child.
     pub usage: Option<Usage>,
+    /// The scheduler's account of its first thread alone, exact at its end; `None` where the system does not tell.
+    pub first_thread: Option<ThreadTime>,
     /// The first bytes of standard output.
     pub stdout: Vec<u8>,
     /// The last bytes of standard error.

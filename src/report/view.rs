@@ -103,6 +103,25 @@ pub(super) fn line_of(change: &ChangeResult) -> Option<u32> {
     change.head_lines.or(change.base_lines).map(|lines| lines.0)
 }
 
+/// The metrics that a table shows: the primary one, what users feel, and whatever moved. What only repeats the primary one
+/// (the elapsed time of a whole program that is timed by the wall clock) and the kernel's other counters are in the JSON report.
+pub(super) fn telling_metrics(workload: &WorkloadResult) -> impl Iterator<Item = &MetricResult> {
+    let primary = workload.primary();
+    let repeats = move |metric: &MetricResult| {
+        primary.is_some_and(|first| {
+            first.unit == metric.unit && first.base.is_some() && (first.base, first.head) == (metric.base, metric.head)
+        })
+    };
+    let felt = |metric: &MetricResult| {
+        let family = metric.name.split('.').next().unwrap_or_default();
+        matches!(family, "latency" | "throughput" | "allocations" | "error_rate")
+            || matches!(metric.name.as_str(), "cpu.total" | "memory.peak_rss")
+    };
+    let moved = |metric: &MetricResult| matches!(metric.outcome, Outcome::Slower | Outcome::Faster);
+    let (first, rest) = workload.metrics.split_at(workload.metrics.len().min(1));
+    first.iter().chain(rest.iter().filter(move |metric| !repeats(metric) && (felt(metric) || moved(metric))))
+}
+
 /// The name of a severity.
 pub(super) fn severity(severity: Severity) -> &'static str {
     match severity {

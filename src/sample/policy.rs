@@ -79,6 +79,7 @@ mod tests {
             pid: 1,
             wall: std::time::Duration::from_secs(1),
             usage: None,
+            first_thread: None,
             stdout: Vec::new(),
             stderr: Vec::new(),
             survivors: 0,

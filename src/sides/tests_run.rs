@@ -76,7 +76,11 @@ struct Outcome {
 
 impl Outcome {
     fn summary(&self) -> String {
-        if self.ran { format!("{} passed, {} failed", self.passed.len(), self.failed.len()) } else { "they do not build".into() }
+        match (self.ran, self.passed.len(), self.failed.len()) {
+            (false, ..) => "they do not build".into(),
+            (true, 0, 0) => "there are none".into(),
+            (true, passed, failed) => format!("{passed} passed, {failed} failed"),
+        }
     }
 }
 

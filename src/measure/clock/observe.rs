@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::process::{Finished, Launch, Limits, ProcessError, run_gated};
+use crate::process::{Finished, Launch, Limits, ProcessError, ThreadTime, run_gated};
 
 /// What one run looked like from outside.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,9 +22,6 @@ pub struct Observation {
     pub voluntary_switches: Option<u64>,
 }
 
-/// CPU time that a thread may use between the last look and its end: two looks, because the first may be late.
-const UNSEEN: Duration = Duration::from_millis(8);
-
 impl Observation {
     /// CPU time ÷ (elapsed time − time without a processor), at most 1.
     pub fn cpu_share(&self) -> Option<f64> {
@@ -33,12 +30,10 @@ impl Observation {
         (could_run > 0.0).then(|| cpu / could_run)
     }
 
-    /// Share of the busiest thread in all CPU time, child processes included. What it ran after the last look is its own when
-    /// nobody else was ever seen.
+    /// Share of the busiest thread in all CPU time, child processes included.
     pub fn busiest_share(&self) -> Option<f64> {
         let cpu = self.cpu?.as_secs_f64();
-        let unseen = if self.threads == Some(1) { UNSEEN.as_secs_f64() } else { 0.0 };
-        let busiest = self.busiest?.as_secs_f64() + unseen;
+        let busiest = self.busiest?.as_secs_f64();
         (cpu > 0.0 && busiest > 0.0).then(|| (busiest / cpu).min(1.0))
     }
 
@@ -55,12 +50,9 @@ impl Observation {
     }
 }
 
-/// CPU time and waiting time of a thread, nanoseconds (`/proc/PID/task/TID/schedstat`, Documentation/scheduler/sched-stats.rst).
-type Account = (u64, u64);
-
 #[derive(Debug, Default)]
 struct Watch {
-    accounts: HashMap<u32, Account>,
+    accounts: HashMap<u32, ThreadTime>,
     most_threads: usize,
 }
 
@@ -71,18 +63,13 @@ impl Watch {
         for task in tasks.flatten() {
             alive += 1;
             let id = task.file_name().to_str().and_then(|name| name.parse().ok());
-            let account = std::fs::read_to_string(task.path().join("schedstat")).ok().and_then(|text| parse(&text));
+            let account = std::fs::read_to_string(task.path().join("schedstat")).ok().and_then(|text| ThreadTime::parse(&text));
             if let (Some(id), Some(account)) = (id, account) {
                 self.accounts.insert(id, account);
             }
         }
         self.most_threads = self.most_threads.max(alive);
     }
-}
-
-fn parse(schedstat: &str) -> Option<Account> {
-    let mut numbers = schedstat.split_whitespace();
-    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
 /// Runs a workload once and watches it. The watching costs a few file reads every few milliseconds, on another processor.
@@ -99,13 +86,16 @@ pub fn observe(launch: &Launch, limits: &Limits) -> Result<(Finished, Observatio
             }
         },
     )?;
+    if let Some(first) = finished.first_thread {
+        watch.accounts.insert(pid.get(), first);
+    }
     let usage = finished.usage;
     let observation = Observation {
         wall: finished.wall,
         cpu: usage.map(|usage| usage.cpu()),
-        run_delay: Duration::from_nanos(watch.accounts.values().map(|account| account.1).sum()),
+        run_delay: watch.accounts.values().map(|account| account.run_delay).sum(),
         threads: (watch.most_threads > 0).then_some(watch.most_threads),
-        busiest: watch.accounts.values().map(|account| account.0).max().map(Duration::from_nanos),
+        busiest: watch.accounts.values().map(|account| account.cpu).max(),
         voluntary_switches: usage.map(|usage| usage.voluntary_switches),
     };
     Ok((finished, observation))

@@ -160,6 +160,7 @@ mod tests {
             pid: 1,
             wall: std::time::Duration::ZERO,
             usage: None,
+            first_thread: None,
             stdout: Vec::new(),
             stderr: stderr.into(),
             survivors: 0,

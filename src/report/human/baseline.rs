@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::{Page, style};
 use crate::analysis::{HotItem, ProfileResult, WorkloadResult};
 use crate::figures;
+use crate::report::names::readable;
 use crate::report::text::{clean, paint};
 use crate::report::view;
 
@@ -52,7 +53,7 @@ fn hottest(workload: &WorkloadResult) -> String {
     let mut items: Vec<&HotItem> = workload.hot_path.iter().collect();
     items.sort_by(|a, b| b.self_share.total_cmp(&a.self_share));
     let named: Vec<String> =
-        items.iter().take(HOTTEST).map(|hot| format!("{} {}", hot.item, figures::share(hot.self_share))).collect();
+        items.iter().take(HOTTEST).map(|hot| format!("{} {}", readable(&hot.item), figures::share(hot.self_share))).collect();
     if named.is_empty() { "not measured".into() } else { named.join(", ") }
 }
 

@@ -52,7 +52,8 @@ fn row(table: &mut Table, workload: &WorkloadResult) {
         Cell::styled(outcome, color),
         clean(&why(workload)).into(),
     ]);
-    for metric in workload.metrics.iter().skip(1).filter(|metric| matches!(metric.outcome, Outcome::Slower | Outcome::Faster)) {
+    let moved = |metric: &&MetricResult| matches!(metric.outcome, Outcome::Slower | Outcome::Faster);
+    for metric in view::telling_metrics(workload).skip(1).filter(moved) {
         side_effect(table, metric);
     }
 }

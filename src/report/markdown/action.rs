@@ -101,8 +101,10 @@ fn related(analysis: &Analysis) -> String {
 
 /// Everything but the primary metric that was measured on both sides.
 fn resources(analysis: &Analysis) -> String {
-    let metrics =
-        analysis.workloads.iter().flat_map(|workload| workload.metrics.iter().skip(1).map(move |metric| (workload, metric)));
+    let metrics = analysis
+        .workloads
+        .iter()
+        .flat_map(|workload| view::telling_metrics(workload).skip(1).map(move |metric| (workload, metric)));
     let measured: Vec<String> = metrics
         .filter_map(|(workload, metric)| Some(format!("{} of `{}` {}", metric.name, workload.id, view::change(metric)?)))
         .take(6)

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::{NOT_MEASURED, bullet, escape::code, lacks_profile};
 use crate::analysis::{Analysis, HotItem, WorkloadResult};
 use crate::figures;
-use crate::report::view;
+use crate::report::{names::readable, view};
 
 const WORKLOADS: usize = 3;
 const HOTTEST: usize = 3;
@@ -21,7 +21,13 @@ pub(super) fn write(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> 
         bullet(out, &class(workload))?;
         for hot in hottest(workload) {
             let place = hot.file.as_ref().map(|file| place(file, hot.line)).unwrap_or_default();
-            writeln!(out, "  - {} {} self, {} total{place}", code(&hot.item), figures::share(hot.self_share), total(hot))?;
+            writeln!(
+                out,
+                "  - {} {} self, {} total{place}",
+                code(&readable(&hot.item)),
+                figures::share(hot.self_share),
+                total(hot)
+            )?;
         }
     }
     Ok(())

@@ -77,7 +77,7 @@ fn table(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
             let outcome = format!("{}{reason}", view::outcome(workload.outcome));
             writeln!(out, "| {} | - | {NOT_MEASURED} | {NOT_MEASURED} | - | {outcome} |", cell(&workload.id))?;
         }
-        for metric in &workload.metrics {
+        for metric in view::telling_metrics(workload) {
             writeln!(out, "{}", row(analysis.command, workload, metric))?;
         }
     }

@@ -213,6 +213,7 @@ mod tests {
             pid: 1,
             wall: std::time::Duration::ZERO,
             usage: None,
+            first_thread: None,
             stdout: text.into(),
             stderr: Vec::new(),
             survivors: 0,
