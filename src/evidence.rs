@@ -115,6 +115,9 @@ pub struct Evidence {
     pub programs: Vec<Program>,
     /// Every workload that was found.
     pub workloads: Vec<WorkloadEvidence>,
+    /// The `--workload` patterns that narrowed it; empty when it holds everything.
+    #[serde(default)]
+    pub selected: Vec<String>,
     /// Targets that were not run, and why.
     pub skipped: Vec<crate::analysis::Skipped>,
     /// Why nothing was sampled, with what to change; `None` when sampling works.

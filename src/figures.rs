@@ -50,14 +50,16 @@ pub fn factor(value: f64) -> String {
     }
 }
 
-/// A value in its unit, scaled: nanoseconds to `12.31 µs`, bytes to `1.50 MiB`, anything else as it is.
+/// A value in its unit, scaled: nanoseconds to `12.31 µs`, bytes to `1.50 MiB`, rates to `4.69 GiB/s`, anything else as it is.
 pub fn quantity(value: f64, unit: &str) -> String {
     match unit {
         "ns" => scaled(value, 1000.0, &["ns", "µs", "ms", "s"]),
         "bytes" => scaled(value, 1024.0, &["B", "KiB", "MiB", "GiB", "TiB"]),
         "1/s" => scaled(value, 1000.0, &["/s", "k/s", "M/s", "G/s"]),
+        "B/s" => scaled(value, 1024.0, &["B/s", "KiB/s", "MiB/s", "GiB/s"]),
         "count" if value.fract() == 0.0 => format!("{value:.0}"),
         "count" => significant(value),
+        rate if rate.ends_with("/s") => scaled(value, 1000.0, &["", "k", "M", "G"]) + rate,
         other => format!("{} {other}", significant(value)),
     }
 }
@@ -96,7 +98,11 @@ fn scaled(value: f64, step: f64, units: &[&str]) -> String {
         unit = next;
     }
     let number = if whole { format!("{value:.0}") } else { significant(value) };
-    if unit.contains("/s") { format!("{number}{unit}") } else { format!("{number} {unit}") }
+    if unit.starts_with('/') || unit.ends_with("k/s") || unit == "M/s" || unit == "G/s" {
+        format!("{number}{unit}")
+    } else {
+        format!("{number} {unit}")
+    }
 }
 
 /// Four significant digits.
@@ -142,6 +148,9 @@ mod tests {
         assert_eq!(quantity(5e6, "ns"), "5.000 ms");
         assert_eq!(quantity(1_572_864.0, "bytes"), "1.500 MiB");
         assert_eq!(quantity(15_300.0, "1/s"), "15.30k/s");
+        assert_eq!(quantity(5_036_256_482.0, "B/s"), "4.690 GiB/s");
+        assert_eq!(quantity(660_821_562.0, "elements/s"), "660.8 Melements/s");
+        assert_eq!(quantity(12.0, "elements/s"), "12 elements/s");
         assert_eq!(quantity(3.0, "count"), "3");
         assert_eq!(quantity(2.5e12, "ns"), "2500 s");
     }

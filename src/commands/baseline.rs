@@ -107,7 +107,7 @@ fn analysis(context: &Context, side: &Side) -> Analysis {
     let mut skipped = context.skipped();
     skipped.extend(stored.skipped.clone());
     let mut warnings = side.gathered.warnings.clone();
-    warnings.extend(profile_warnings(stored));
+    warnings.extend(profile_warnings(stored, |_| true));
     Analysis {
         schema_version: SCHEMA_VERSION,
         tool: tool(),
@@ -133,10 +133,10 @@ fn analysis(context: &Context, side: &Side) -> Analysis {
     }
 }
 
-/// What the profiles' quality limits.
-pub(crate) fn profile_warnings(evidence: &Evidence) -> Vec<String> {
+/// What the quality of the profiles limits, of the workloads that it `concerns`.
+pub(crate) fn profile_warnings(evidence: &Evidence, concerns: impl Fn(&str) -> bool) -> Vec<String> {
     let mut warnings = Vec::new();
-    for workload in &evidence.workloads {
+    for workload in evidence.workloads.iter().filter(|evidence| concerns(&evidence.workload.id)) {
         let Some(stored) = &workload.profile else { continue };
         for advice in crate::sample::advice(&stored.quality) {
             warnings.push(format!("profile of `{}`: {}; {}", workload.workload.id, advice.problem(), advice.remedy()));

@@ -1,16 +1,30 @@
 //! What to do next, most valuable first.
 
 use crate::analysis::{Analysis, Command, Heat, Outcome, TestStatus};
+use crate::figures;
+
+/// The items that explain regressions, each with the workloads that it slowed down.
+fn regressions(analysis: &Analysis) -> Vec<(&str, Vec<&str>)> {
+    let mut by_item: Vec<(&str, Vec<&str>)> = Vec::new();
+    for workload in analysis.workloads.iter().filter(|w| w.outcome == Outcome::Slower && w.explained == Some(true)) {
+        let item = workload.explained_by.first().map_or("the change", String::as_str);
+        match by_item.iter_mut().find(|(known, _)| *known == item) {
+            Some((_, workloads)) => workloads.push(&workload.id),
+            None => by_item.push((item, vec![&workload.id])),
+        }
+    }
+    by_item
+}
 
 /// The next steps of a comparison.
 pub(crate) fn next_steps(analysis: &Analysis) -> Vec<String> {
     let mut steps = Vec::new();
-    for workload in &analysis.workloads {
-        if workload.outcome == Outcome::Slower && workload.explained == Some(true) {
-            let item = workload.explained_by.first().map_or("the change", String::as_str);
-            steps.push(format!("make `{item}` as fast as before, or say in the commit why `{}` may be slower", workload.id));
-        }
-    }
+    steps.extend(regressions(analysis).into_iter().map(|(item, workloads)| {
+        let others = workloads.len() - 1;
+        let more = if others > 0 { format!(" and {}", figures::counted(others, "more workload")) } else { String::new() };
+        let which = workloads.first().copied().unwrap_or_default();
+        format!("make `{item}` as fast as before, or say in the commit why `{which}`{more} may be slower")
+    }));
     if analysis.tests.status == TestStatus::Failed {
         steps.push("mend the failing tests: a faster wrong answer is no gain".into());
     }

@@ -8,8 +8,16 @@ use crate::verdict::is_explained_regression;
 /// Workloads that a reader wants to see one by one, most important first; the others are counted.
 pub(super) fn shown_workloads(analysis: &Analysis) -> Vec<&WorkloadResult> {
     let mut shown: Vec<&WorkloadResult> = analysis.workloads.iter().filter(|w| rank(w).is_some()).collect();
-    shown.sort_by_key(|workload| (rank(workload), !analysis_explains(analysis, workload)));
+    shown.sort_by(|a, b| {
+        let order = |workload: &WorkloadResult| (rank(workload), !analysis_explains(analysis, workload));
+        order(a).cmp(&order(b)).then(moved_by(b).total_cmp(&moved_by(a)))
+    });
     shown
+}
+
+/// How far the primary metric moved, either way.
+fn moved_by(workload: &WorkloadResult) -> f64 {
+    workload.primary().and_then(MetricResult::interval).map_or(0.0, |(ratio, ..)| ratio.ln().abs())
 }
 
 fn analysis_explains(analysis: &Analysis, workload: &WorkloadResult) -> bool {
@@ -29,19 +37,31 @@ fn rank(workload: &WorkloadResult) -> Option<u8> {
     }
 }
 
-/// The workloads that are only counted, in words: `11 same, 3 not measured`; `None` when there are none.
-pub(super) fn counted_workloads(analysis: &Analysis) -> Option<String> {
-    let count = |outcome: Outcome| analysis.workloads.iter().filter(|w| rank(w).is_none() && w.outcome == outcome).count();
-    // Without a run only identical machine code is called the same.
-    let same_code = |w: &&WorkloadResult| w.outcome == Outcome::Same && w.metrics.is_empty() && rank(w).is_none();
-    let identical = analysis.workloads.iter().filter(same_code).count();
-    let parts = [
-        (identical, "with identical machine code"),
-        (count(Outcome::Same) - identical, "same"),
-        (count(Outcome::NotMeasured), "not measured"),
-    ];
-    let words: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
-    (!words.is_empty()).then(|| words.join(", "))
+/// The workloads that are only counted, in words: `11 same`, `3 not measured: it executes no changed item`, most of a kind first.
+pub(super) fn counted_workloads(analysis: &Analysis) -> Vec<String> {
+    let mut counts: Vec<(usize, String)> = Vec::new();
+    for workload in analysis.workloads.iter().filter(|workload| rank(workload).is_none()) {
+        let kind = counted_kind(workload);
+        match counts.iter_mut().find(|(_, known)| *known == kind) {
+            Some((count, _)) => *count += 1,
+            None => counts.push((1, kind)),
+        }
+    }
+    counts.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+    counts.into_iter().map(|(count, kind)| format!("{count} {kind}")).collect()
+}
+
+fn counted_kind(workload: &WorkloadResult) -> String {
+    match workload.outcome {
+        // Without a run only identical machine code is called the same.
+        Outcome::Same if workload.metrics.is_empty() => "with identical machine code".into(),
+        Outcome::Same if workload.negative_control => "same, measured as a negative control".into(),
+        Outcome::Same => "same".into(),
+        _ => {
+            let reason = workload.reason.as_ref().map(|reason| format!(": {reason}"));
+            format!("not measured{}", reason.unwrap_or_default())
+        }
+    }
 }
 
 /// The regressions that no change explains.
@@ -52,7 +72,7 @@ pub(super) fn unexplained(analysis: &Analysis) -> Vec<&WorkloadResult> {
 
 /// The regressions that the change explains.
 pub(super) fn regressions(analysis: &Analysis) -> Vec<&WorkloadResult> {
-    analysis.workloads.iter().filter(|workload| is_explained_regression(workload, &analysis.changes)).collect()
+    shown_workloads(analysis).into_iter().filter(|workload| is_explained_regression(workload, &analysis.changes)).collect()
 }
 
 /// Findings that count, loudest first; then what is suppressed or was there before.
@@ -174,7 +194,8 @@ pub(super) fn change(metric: &MetricResult) -> Option<String> {
 /// `≤ 1.79x`: what removing all of an item can gain, at the upper end of its share.
 pub(super) fn bound(change: &ChangeResult) -> Option<String> {
     let high = change.high.filter(|&high| high < 1.0)?;
-    Some(format!("≤ {}", figures::factor(1.0 / (1.0 - high))))
+    let factor = figures::factor(1.0 / (1.0 - high));
+    Some(if factor.starts_with("over") { factor } else { format!("≤ {factor}") })
 }
 
 /// `41 % [38, 44]`; `None` when not measured.

@@ -59,6 +59,7 @@ pub(crate) fn gather(
     gathered.evidence.built_in = root.to_owned();
     gathered.evidence.programs = programs.to_vec();
     gathered.evidence.skipped = found.skipped;
+    gathered.evidence.selected.clone_from(&context.filter.ids);
 
     let code: Vec<&Item> = items.iter().filter(|item| item.kind.is_code() && !item.test_only).collect();
     let question = Collector::question(root, &code);

@@ -126,7 +126,10 @@ pub(crate) fn find_base(
             }
             Err(error) => return Err(error.into()),
         };
-        let why = misfits(context, &baseline, &now);
+        let mut why = misfits(context, &baseline, &now);
+        if request.named.is_none() {
+            why.extend(narrowed(context, &baseline));
+        }
         if why.is_empty() {
             return reuse(context, &baseline, request, stale);
         }
@@ -162,6 +165,13 @@ fn misfits(context: &Context, baseline: &Baseline<Evidence>, now: &Fingerprint) 
         why.push(format!("it has no {}", missing.join(", ")));
     }
     why
+}
+
+/// A baseline of some workloads says nothing about the others: it serves the same selection, or whoever names it.
+fn narrowed(context: &Context, baseline: &Baseline<Evidence>) -> Option<String> {
+    let selected = &baseline.record.workloads.selected;
+    let fits = selected.is_empty() || *selected == context.filter.ids;
+    (!fits).then(|| format!("`{}` was made with `--workload {}` only", baseline.record.name, selected.join(" --workload ")))
 }
 
 fn reuse(context: &Context, baseline: &Baseline<Evidence>, request: &BaseRequest<'_>, stale: Vec<String>) -> Result<Base> {

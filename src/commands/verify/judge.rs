@@ -13,6 +13,7 @@ use crate::conclude::{Comparison, change_results, compared, environment, next_st
 use crate::error::Result;
 use crate::evidence::Evidence;
 use crate::git::base::Base as Chosen;
+use crate::join::Reached;
 use crate::measure::{Workload, WorkloadKind};
 use crate::rules::{self, Allow, BaseEvidence, ChangedItem, Commit, Facts};
 use crate::shell::Shell;
@@ -101,7 +102,8 @@ pub(super) fn conclude(
     let judged = verdict::judge(&evidence, &wishes.policy);
     let mut warnings = found.warnings.clone();
     warnings.extend(found.base.stale.iter().map(|why| format!("a stored baseline was not used: {why}")));
-    warnings.extend(profile_warnings(&found.base.evidence));
+    let reached = |id: &str| found.reaches.get(id).is_some_and(|reach| reach.reached != Reached::No);
+    warnings.extend(profile_warnings(&found.base.evidence, reached));
     let mut skipped = context.skipped();
     skipped.extend(found.survey.evidence.skipped.clone());
     let print = fingerprint(context, &head.workspace)?;

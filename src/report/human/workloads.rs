@@ -16,9 +16,13 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     let shown = view::shown_workloads(page.analysis);
     let counted = view::counted_workloads(page.analysis);
     if shown.is_empty() {
-        return match counted {
-            Some(counted) => writeln!(out, "Workloads: {counted}\n"),
-            None => writeln!(out, "Workloads: none\n"),
+        return match counted.as_slice() {
+            [] => writeln!(out, "Workloads: none\n"),
+            [only] => writeln!(out, "Workloads: {}\n", clean(only)),
+            _ => {
+                writeln!(out, "Workloads:")?;
+                rest(page, &counted, out)
+            }
         };
     }
     let mut table = Table::default();
@@ -30,9 +34,15 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{line}")?;
     }
     page.cut(out, shown.len(), SHOWN, "workloads")?;
-    if let Some(counted) = counted {
-        writeln!(out, "  {counted}, not reached by the change")?;
+    rest(page, &counted, out)
+}
+
+/// The workloads that are only counted, a line per kind.
+fn rest(page: &Page<'_>, counted: &[String], out: &mut dyn Write) -> io::Result<()> {
+    for line in counted.iter().take(page.shown(counted.len(), SHOWN)) {
+        writeln!(out, "  {}", clean(line))?;
     }
+    page.cut(out, counted.len(), SHOWN, "reasons")?;
     writeln!(out)
 }
 
@@ -52,7 +62,9 @@ fn row(table: &mut Table, workload: &WorkloadResult) {
         Cell::styled(outcome, color),
         clean(&why(workload)).into(),
     ]);
-    let moved = |metric: &&MetricResult| matches!(metric.outcome, Outcome::Slower | Outcome::Faster);
+    // Throughput is work over the same time: it says nothing new.
+    let moved =
+        |metric: &&MetricResult| matches!(metric.outcome, Outcome::Slower | Outcome::Faster) && metric.name != "throughput";
     for metric in view::telling_metrics(workload).skip(1).filter(moved) {
         side_effect(table, metric);
     }
