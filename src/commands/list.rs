@@ -6,10 +6,15 @@ use super::context::{Context, Request};
 use crate::cli::{ListArgs, Measurement, StoreArgs};
 use crate::config::{Config, Program};
 use crate::error::Result;
+use crate::evidence::Evidence;
 use crate::exit::Exit;
+use crate::figures::counted;
+use crate::measure::{Workload, WorkloadKind};
+use crate::report::clean;
 use crate::rules::registry::RULES;
 use crate::shell::Shell;
-use crate::workspace::{Entry, Status, TargetKind};
+use crate::store::Store;
+use crate::workspace::{Entry, Harness, Status, TargetKind};
 
 /// Prints one of the two lists.
 pub(crate) fn list(args: &ListArgs, shell: &mut Shell) -> Result<Exit> {
@@ -25,7 +30,8 @@ pub(crate) fn list(args: &ListArgs, shell: &mut Shell) -> Result<Exit> {
         flags: Config::default(),
         remembered: Vec::new(),
     })?;
-    shell.result(|out| targets(&context, out))?;
+    let known = Known::of(&context, shell.is_verbose());
+    shell.result(|out| targets(&context, &known, out))?;
     Ok(Exit::Pass)
 }
 
@@ -36,7 +42,43 @@ fn rules(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n`cargo perf-expert explain RULE` tells more.")
 }
 
-fn targets(context: &Context, out: &mut dyn Write) -> io::Result<()> {
+/// The benchmark ids that the newest baseline found: only a built bench knows its ids.
+struct Known {
+    evidence: Option<Evidence>,
+    /// Name all of them, not just the first ones.
+    all: bool,
+}
+
+/// Ids that are named before the rest is counted.
+const NAMED: usize = 5;
+
+impl Known {
+    fn of(context: &Context, all: bool) -> Self {
+        let store = Store::read(&context.state);
+        let mut stored = store.list_baselines().into_iter().filter_map(|one| store.load_baseline::<Evidence>(&one.name).ok());
+        let whole = stored.find(|baseline| baseline.record.workloads.selected.is_empty());
+        Self { evidence: whole.map(|baseline| baseline.record.workloads), all }
+    }
+
+    /// What to say below a target that runs.
+    fn ids_of(&self, entry: &Entry) -> String {
+        let is_bench = entry.target.kind == TargetKind::Bench;
+        let of_target = |workload: &&Workload| {
+            (&workload.package, &workload.target) == (&entry.target.package, &entry.target.target)
+                && (workload.kind != WorkloadKind::Binary) == is_bench
+        };
+        let workloads = self.evidence.iter().flat_map(|evidence| evidence.workloads.iter().map(|one| &one.workload));
+        let ids: Vec<&str> = workloads.filter(of_target).map(|workload| workload.id.as_str()).collect();
+        let shown = if self.all { ids.len() } else { NAMED.min(ids.len()) };
+        match ids.len() {
+            0 => "its benchmark ids are known after `cargo perf-expert baseline`".into(),
+            n if n > shown => format!("{}: {}, … (all with --verbose)", counted(n, "workload"), ids[..shown].join(", ")),
+            n => format!("{}: {}", counted(n, "workload"), ids.join(", ")),
+        }
+    }
+}
+
+fn targets(context: &Context, known: &Known, out: &mut dyn Write) -> io::Result<()> {
     let (run, rest): (Vec<&Entry>, Vec<&Entry>) = context.entries.iter().partition(|entry| entry.is_runnable());
     if !run.is_empty() {
         writeln!(out, "Runs:")?;
@@ -47,6 +89,9 @@ fn targets(context: &Context, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "  {} {} ({how}), package {}", kind(entry), entry.target.target, entry.target.package)?;
         for name in workloads(context, entry) {
             writeln!(out, "    workload {name}")?;
+        }
+        if harness.is_some_and(Harness::has_ids) {
+            writeln!(out, "    {}", clean(&known.ids_of(entry)))?;
         }
     }
     if !rest.is_empty() {

@@ -40,6 +40,11 @@ impl Harness {
             Self::Other => "program",
         }
     }
+
+    /// True when one executable holds several benchmarks, each with an id.
+    pub fn has_ids(self) -> bool {
+        self != Self::Other
+    }
 }
 
 /// What the decision rests on.

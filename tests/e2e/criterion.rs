@@ -106,6 +106,10 @@ fn a_crate_with_criterion_benchmarks_from_baseline_to_verdict() {
     let small = workload(&baseline, "fold/small")["metrics"][0]["base"].as_f64().unwrap();
     assert!((5.0..20.0).contains(&(large / small)), "per iteration, ten times the words: {small} {large}");
 
+    the_ids_are_listed(&repo);
+    // A later baseline of one id must not stand for the others.
+    assert_eq!(run(&repo, &["baseline", "--workload", "walk", "--save", "narrow"]).code, 0);
+    the_ids_are_listed(&repo);
     a_shared_function_made_slower(&repo);
     one_id_alone(&repo);
     a_comment_measured_all_the_same(&repo);
@@ -115,6 +119,11 @@ fn a_crate_with_criterion_benchmarks_from_baseline_to_verdict() {
         std::fs::read_dir(repo.root().join("target/criterion")).unwrap().map(|one| one.unwrap().file_name()).collect();
     assert_eq!(users, ["fold"], "the user's results are left alone");
     assert_eq!(repo.read("target/criterion/fold/small/new/sample.json"), "the user's own");
+}
+
+fn the_ids_are_listed(repo: &Repo) {
+    let listed = repo.run_with(&["list", "--offline"], &[], b"");
+    assert!(listed.stdout.contains("3 workloads: fold/small, fold/large, walk"), "{}\n{}", listed.stdout, listed.stderr);
 }
 
 fn a_shared_function_made_slower(repo: &Repo) {
