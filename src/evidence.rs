@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
-pub use collect::{Collected, Collector};
+pub use collect::{Asker, Collected, Collector};
 pub use enumerate::{Enumerated, Filter, enumerate};
 pub use error::EvidenceError;
 pub use execution::{Executions, Prober, Question, executed_keys};
@@ -79,9 +79,30 @@ pub struct WorkloadEvidence {
     pub executed: Result<BTreeSet<String>, String>,
     /// Why it could not be run or sampled, in words.
     pub problem: Option<String>,
+    /// True while only what it executes is known; the rest is collected when a change reaches it.
+    #[serde(default)]
+    pub pending: bool,
 }
 
 impl WorkloadEvidence {
+    /// Nothing is known yet.
+    pub fn of(driven: &Driven) -> Self {
+        Self {
+            workload: driven.workload.clone(),
+            harness: driven.harness,
+            calibration: None,
+            profile: None,
+            executed: Err("it was not run".into()),
+            problem: None,
+            pending: false,
+        }
+    }
+
+    /// How it is driven.
+    pub fn driven(&self) -> Driven {
+        Driven { workload: self.workload.clone(), harness: self.harness }
+    }
+
     /// The clock that was chosen for it.
     pub fn clock(&self) -> Option<&ClockChoice> {
         self.calibration.as_ref().map(|calibration| &calibration.clock)

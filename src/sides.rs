@@ -2,6 +2,7 @@
 //!
 //! Asks git, cargo, the store and the workloads; does not judge.
 
+mod complete;
 mod diff;
 mod gather;
 mod head;
@@ -15,8 +16,9 @@ mod tests_run;
 mod texts;
 mod view;
 
+pub(crate) use complete::complete;
 pub(crate) use diff::{Diff, is_new_lock_file, read_diff};
-pub(crate) use gather::{Gathered, clock_shim, gather, refusal};
+pub(crate) use gather::{Depth, Gathered, clock_shim, gather, refusal};
 pub(crate) use head::Head;
 pub(crate) use measuring::jobs;
 pub(crate) use programs::{BuiltSide, build_programs};

@@ -1,5 +1,7 @@
 //! `baseline`: discover, build, measure, profile, store.
 
+use std::time::Instant;
+
 use camino::Utf8PathBuf;
 
 use super::context::{Context, Request};
@@ -14,7 +16,7 @@ use crate::evidence::Evidence;
 use crate::exit::Exit;
 use crate::join::SideData;
 use crate::shell::Shell;
-use crate::sides::{Gathered, Scratch, Texts, all_items, build_programs, fingerprint, gather, gather_commit, save};
+use crate::sides::{Depth, Gathered, Scratch, Texts, all_items, build_programs, fingerprint, gather, gather_commit, save};
 use crate::store::Store;
 use crate::workspace::Fingerprint;
 
@@ -73,11 +75,16 @@ pub(crate) fn baseline(args: &BaselineArgs, shell: &mut Shell) -> Result<Exit> {
     Ok(Exit::Pass)
 }
 
+/// Everything, within `--max-time`.
+fn whole(context: &Context) -> Depth {
+    Depth::Whole { until: context.config.max_time.map(|limit| Instant::now() + limit) }
+}
+
 fn of_working_tree(context: &Context, dirty: bool, scratch: &Scratch, shell: &mut Shell) -> Result<Side> {
     let root: Utf8PathBuf = context.git.root().to_owned();
     let built = build_programs(context, &context.workspace, &root, "base", &context.targets(), shell)?;
     let items = all_items(&Texts::Disk(&context.git, root.clone()), &context.crate_roots())?;
-    let mut gathered = gather(context, &built.programs, &root, &items, scratch, shell)?;
+    let mut gathered = gather(context, &built.programs, &root, &items, whole(context), scratch, shell)?;
     if dirty {
         gathered.evidence.dirty_tree = context.git.snapshot()?.or(context.git.head()?);
     }
@@ -88,7 +95,7 @@ fn of_working_tree(context: &Context, dirty: bool, scratch: &Scratch, shell: &mu
 
 fn of_commit(context: &Context, rev: &str, scratch: &Scratch, shell: &mut Shell) -> Result<Side> {
     let commit = context.git.resolve(rev)?;
-    let (gathered, programs, (checkout, fingerprint)) = gather_commit(context, &commit, scratch, shell)?;
+    let (gathered, programs, (checkout, fingerprint)) = gather_commit(context, &commit, whole(context), scratch, shell)?;
     let items = all_items(&Texts::Tree(&context.git, commit.clone()), &context.crate_roots())?;
     let data = with_profiles(SideData::new(checkout.root(), items), &gathered);
     Ok(Side { gathered, fingerprint, commit: Some(commit), dirty: false, data, programs })

@@ -53,6 +53,7 @@ pub(crate) fn check(args: &CheckArgs, shell: &mut Shell) -> Result<Exit> {
         &diff,
         &changes,
         &workloads,
+        !evidence.selected.is_empty(),
         &commits,
         &BaseEvidence::Valid,
         Command::Check,

@@ -213,6 +213,13 @@ impl Context {
         if self.targets().is_empty() { Err(ContextError::Nothing(self.skipped()).into()) } else { Ok(()) }
     }
 
+    /// True when the user chose a part of the workloads.
+    pub(crate) fn is_narrowed(&self) -> bool {
+        let (packages, targets) = (&self.selection.packages, &self.selection.targets);
+        let lists = [&packages.package, &packages.exclude, &targets.bench, &targets.bin, &targets.workload];
+        lists.iter().any(|list| !list.is_empty())
+    }
+
     /// The targets that do not, with the reason.
     pub(crate) fn skipped(&self) -> Vec<Skipped> {
         let skipped = |entry: &Entry| match &entry.status {

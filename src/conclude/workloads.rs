@@ -63,6 +63,9 @@ pub(crate) fn baseline_result(evidence: &WorkloadEvidence, side: &SideView<'_>) 
     let workload = &evidence.workload;
     let mut result = blank(workload);
     result.reason.clone_from(&evidence.problem);
+    if evidence.pending {
+        result.reason = Some("the time limit came first; `verify` measures it when a change reaches it".into());
+    }
     if let Some(calibration) = &evidence.calibration {
         result.clock = Some(clock(&calibration.clock));
         let base = calibration.latency_ns;

@@ -31,40 +31,45 @@ pub struct Collector<'a> {
     pub root: &'a Utf8Path,
     /// How to profile; `None` where nothing can be sampled.
     pub profiling: Option<ProfileOptions>,
+}
+
+/// Asks what a side's workloads execute.
+pub struct Asker<'a> {
     /// The items to ask about.
     pub items: Vec<&'a Item>,
     /// Asks which of the items are executed.
     pub prober: Prober<'a>,
 }
 
-impl Collector<'_> {
-    /// The question that a collector's prober must ask.
+impl Asker<'_> {
+    /// The question that an asker's prober must ask.
     pub fn question(root: &Utf8Path, items: &[&Item]) -> Question {
         Question::about(root, items.iter().map(|item| Some(*item)))
     }
+}
 
-    /// Collects about one workload. A workload that fails is a result, not an error.
+impl Collector<'_> {
+    /// Runs the workload once to learn what it executes; everything else stays pending.
+    pub fn look(&self, asker: &mut Asker<'_>, driven: &Driven, program: &Program) -> Result<WorkloadEvidence, EvidenceError> {
+        stop_if_interrupted()?;
+        let limits = self.runner.limits(&driven.workload);
+        let scratch = self.scratch()?;
+        let executions = asker.prober.ask(driven, &program.side(self.root), &limits, utf8(scratch.path()))?;
+        let executed = executions.map(|outcomes| executed_keys(asker.items.iter().copied(), &outcomes));
+        Ok(WorkloadEvidence { executed, pending: true, ..WorkloadEvidence::of(driven) })
+    }
+
+    /// Measures and profiles a workload that was looked at. One that fails is a result, not an error.
     pub fn collect(
         &mut self,
         number: usize,
-        driven: &Driven,
+        looked_at: WorkloadEvidence,
         program: &Program,
         copy: &Side,
     ) -> Result<Collected, EvidenceError> {
-        let side = program.side(self.root);
-        let mut collected = Collected {
-            evidence: WorkloadEvidence {
-                workload: driven.workload.clone(),
-                harness: driven.harness,
-                calibration: None,
-                profile: None,
-                executed: Err("it was not run".into()),
-                problem: None,
-            },
-            files: Vec::new(),
-            profile: None,
-        };
-        match self.steps(number, driven, &side, copy, &mut collected) {
+        let evidence = WorkloadEvidence { pending: false, ..looked_at };
+        let mut collected = Collected { evidence, files: Vec::new(), profile: None };
+        match self.steps(number, &program.side(self.root), copy, &mut collected) {
             Ok(()) => Ok(collected),
             Err(error) if is_its_own_fault(&error) => {
                 collected.evidence.problem = Some(error.to_string());
@@ -74,28 +79,17 @@ impl Collector<'_> {
         }
     }
 
-    fn steps(
-        &mut self,
-        number: usize,
-        driven: &Driven,
-        side: &Side,
-        copy: &Side,
-        collected: &mut Collected,
-    ) -> Result<(), EvidenceError> {
+    fn steps(&mut self, number: usize, side: &Side, copy: &Side, collected: &mut Collected) -> Result<(), EvidenceError> {
+        let driven = collected.evidence.driven();
         let calibration: Calibration = calibrate(&mut self.runner, &driven.workload, side, copy, PAIRS)?;
         collected.evidence.calibration = Some(calibration);
         stop_if_interrupted()?;
         if let Some(options) = self.profiling {
-            let (stored, profile) = self.sampled(number, driven, side, options, &mut collected.files)?;
+            let (stored, profile) = self.sampled(number, &driven, side, options, &mut collected.files)?;
             collected.evidence.profile = Some(stored);
             collected.profile = Some(profile);
         }
-        stop_if_interrupted()?;
-        let limits = self.runner.limits(&driven.workload);
-        let scratch = self.scratch()?;
-        let executions = self.prober.ask(driven, side, &limits, utf8(scratch.path()))?;
-        collected.evidence.executed = executions.map(|outcomes| executed_keys(self.items.iter().copied(), &outcomes));
-        Ok(())
+        stop_if_interrupted()
     }
 
     fn sampled(

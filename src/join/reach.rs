@@ -107,7 +107,10 @@ pub struct Plan {
 }
 
 /// How many workloads serve as negative controls.
-const CONTROLS: usize = 2;
+pub const CONTROLS: usize = 2;
+
+/// Why a workload is left out that the change does not reach.
+pub const NOT_REACHED: &str = "it executes no changed item";
 
 /// Chooses. `all`: `--all`.
 pub fn plan(reaches: &[(String, Reach)], all: bool) -> Plan {
@@ -136,7 +139,7 @@ pub fn plan(reaches: &[(String, Reach)], all: bool) -> Plan {
         if number < controls {
             plan.controls.push(workload.clone());
         } else {
-            plan.left_out.push((workload.clone(), "it executes no changed item".into()));
+            plan.left_out.push((workload.clone(), NOT_REACHED.into()));
         }
     }
     plan

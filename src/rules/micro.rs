@@ -42,6 +42,8 @@ fn finding(facts: &Facts<'_>, item: &ChangedItem<'_>, sides: &Sides, covered: &[
         proof: false,
         changed: true,
     })?;
+    // Cold in a part of the workloads is no proof of cold.
+    let severity = if facts.narrowed { severity.min(Severity::Warning) } else { severity };
     let unmeasured = item.result.heat == Some(Heat::Unmeasured);
     if paid_off(facts, item) || (unmeasured && covered.contains(&item.result.item)) {
         return None;
@@ -59,7 +61,7 @@ fn finding(facts: &Facts<'_>, item: &ChangedItem<'_>, sides: &Sides, covered: &[
         evidence: words::evidence(facts, item, &added),
         bound,
         fix: words::fix(facts, item, shown),
-        not_proven: words::not_proven(item),
+        not_proven: words::not_proven(facts, item),
         preexisting: false,
         suppressed: None,
     })

@@ -20,11 +20,13 @@ pub(super) struct Case {
     pub(super) commits: Vec<Commit>,
     pub(super) evidence: BaseEvidence,
     pub(super) allow: Vec<Allow>,
+    narrowed: bool,
 }
 
 impl Case {
     pub(super) fn new() -> Self {
-        Self { changes: Vec::new(), workloads: Vec::new(), commits: Vec::new(), evidence: BaseEvidence::Valid, allow: Vec::new() }
+        let evidence = BaseEvidence::Valid;
+        Self { changes: Vec::new(), workloads: Vec::new(), commits: Vec::new(), evidence, allow: Vec::new(), narrowed: false }
     }
 
     /// A function that is the whole text of its file `src/<name>.rs`.
@@ -79,6 +81,11 @@ impl Case {
         self
     }
 
+    pub(super) fn narrowed(mut self) -> Self {
+        self.narrowed = true;
+        self
+    }
+
     pub(super) fn evidence(mut self, evidence: BaseEvidence) -> Self {
         self.evidence = evidence;
         self
@@ -99,6 +106,7 @@ impl Case {
         judge(&Facts {
             command: Command::Verify,
             changes: changes.collect(),
+            narrowed: self.narrowed,
             workloads: &self.workloads,
             commits: &self.commits,
             base_evidence: &self.evidence,

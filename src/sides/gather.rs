@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::time::Instant;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Scratch, SideError};
 use crate::commands::context::{Context, TIMEOUT};
 use crate::error::{Expected, Result};
-use crate::evidence::{Collector, Evidence, Prober, Program, enumerate};
+use crate::evidence::{Asker, Collector, Evidence, Prober, Program, enumerate};
 use crate::figures::counted;
 use crate::measure::{ClockShim, LiveRunner, Side};
 use crate::profile::Profile;
@@ -41,12 +42,34 @@ pub(crate) fn clock_shim(context: &Context, warnings: &mut Vec<String>) -> Optio
     }
 }
 
+/// How much to find out about each workload.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Depth {
+    /// What it executes: tenths of a second each. The rest is collected when a change turns out to reach it ([`super::complete`]).
+    Surface,
+    /// Everything, until the time is up.
+    Whole {
+        /// When it is.
+        until: Option<Instant>,
+    },
+}
+
+impl Depth {
+    fn collects(self) -> bool {
+        match self {
+            Self::Surface => false,
+            Self::Whole { until } => until.is_none_or(|until| Instant::now() < until),
+        }
+    }
+}
+
 /// Gathers. `root` is the top of the side's tree, `items` are all of its items.
 pub(crate) fn gather(
     context: &Context,
     programs: &[Program],
     root: &Utf8Path,
     items: &[Item],
+    depth: Depth,
     scratch: &Scratch,
     shell: &mut Shell,
 ) -> Result<Gathered> {
@@ -62,31 +85,47 @@ pub(crate) fn gather(
     gathered.evidence.selected.clone_from(&context.filter.ids);
 
     let code: Vec<&Item> = items.iter().filter(|item| item.kind.is_code() && !item.test_only).collect();
-    let question = Collector::question(root, &code);
-    let mut collector = Collector {
-        runner: LiveRunner::new(shim.as_ref(), scratch.path().as_std_path(), TIMEOUT),
-        root,
-        profiling: gathered.evidence.refusal.is_none().then(|| context.profiling()),
-        items: code,
-        prober: Prober::new(&question),
-    };
-    shell.status("Profiling", counted(found.workloads.len(), "workload"));
-    let progress = shell.progress("Profiling", Some(found.workloads.len() as u64));
+    let question = Asker::question(root, &code);
+    let mut asker = Asker { items: code, prober: Prober::new(&question) };
+    let mut collector = collector(context, shim.as_ref(), root, &gathered.evidence, scratch);
+    let verb = if matches!(depth, Depth::Surface) { "Looking at" } else { "Profiling" };
+    shell.status(verb, counted(found.workloads.len(), "workload"));
+    let progress = shell.progress(verb, Some(found.workloads.len() as u64));
     for (number, driven) in found.workloads.iter().enumerate() {
         progress.set_message(&driven.workload.id);
         let Some(program) = gathered.evidence.program_of(&driven.workload).cloned() else { continue };
-        let copy = copy_of(&program, root, scratch)?;
-        let collected = collector.collect(number, driven, &program, &copy)?;
-        gathered.evidence.workloads.push(collected.evidence);
-        gathered.files.extend(collected.files);
-        if let Some(profile) = collected.profile {
-            gathered.profiles.insert(driven.workload.id.clone(), profile);
+        let looked_at = collector.look(&mut asker, driven, &program)?;
+        if depth.collects() {
+            let copy = copy_of(&program, root, scratch)?;
+            let collected = collector.collect(number, looked_at, &program, &copy)?;
+            gathered.evidence.workloads.push(collected.evidence);
+            gathered.files.extend(collected.files);
+            if let Some(profile) = collected.profile {
+                gathered.profiles.insert(driven.workload.id.clone(), profile);
+            }
+        } else {
+            gathered.evidence.workloads.push(looked_at);
         }
         progress.inc();
     }
     progress.finish();
-    nothing_ran(&gathered)?;
+    nothing_ran(&gathered.evidence)?;
     Ok(gathered)
+}
+
+/// A collector for a side.
+pub(super) fn collector<'a>(
+    context: &Context,
+    shim: Option<&'a ClockShim>,
+    root: &'a Utf8Path,
+    evidence: &Evidence,
+    scratch: &Scratch,
+) -> Collector<'a> {
+    Collector {
+        runner: LiveRunner::new(shim, scratch.path().as_std_path(), TIMEOUT),
+        root,
+        profiling: evidence.refusal.is_none().then(|| context.profiling()),
+    }
 }
 
 /// Why nothing can be sampled here, with the way out.
@@ -98,19 +137,20 @@ pub(crate) fn refusal() -> Option<String> {
     })
 }
 
-fn copy_of(program: &Program, root: &Utf8Path, scratch: &Scratch) -> Result<Side> {
+pub(super) fn copy_of(program: &Program, root: &Utf8Path, scratch: &Scratch) -> Result<Side> {
     let sub = format!("copy/{}", program.package);
     let at = scratch.path().join(&sub).join(program.executable.file_name().unwrap_or("program"));
     let executable = if at.exists() { at } else { scratch.copy(&program.executable, &sub)? };
     Ok(Program { executable, ..program.clone() }.side(root))
 }
 
-fn nothing_ran(gathered: &Gathered) -> Result<()> {
-    let workloads = &gathered.evidence.workloads;
-    if workloads.iter().any(|evidence| evidence.calibration.is_some()) {
+/// Nothing can be said when every workload failed.
+pub(super) fn nothing_ran(evidence: &Evidence) -> Result<()> {
+    let workloads = &evidence.workloads;
+    if workloads.iter().any(|evidence| evidence.calibration.is_some() || evidence.pending) {
         return Ok(());
     }
     let problems = workloads.iter().filter_map(|evidence| evidence.problem.clone());
-    let skipped = gathered.evidence.skipped.iter().map(|one| format!("{}: {}", one.name, one.reason));
+    let skipped = evidence.skipped.iter().map(|one| format!("{}: {}", one.name, one.reason));
     Err(SideError::NothingRan { problems: problems.chain(skipped).collect() }.into())
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
 
-use super::{Gathered, Scratch, Texts, all_items, build_programs, gather};
+use super::{Depth, Gathered, Scratch, Texts, all_items, build_programs, gather};
 use crate::commands::context::{Context, crate_roots};
 use crate::error::{Expected, Result};
 use crate::evidence::{Evidence, Program, read_profile};
@@ -87,6 +87,8 @@ pub(crate) struct Base {
     pub(crate) stale: Vec<String>,
     /// The checkout that the executables belong to; removed with it.
     pub(crate) checkout: Option<workspace::Side>,
+    /// Where it is kept.
+    pub(super) baseline: Baseline<Evidence>,
 }
 
 /// What a base must satisfy.
@@ -131,7 +133,7 @@ pub(crate) fn find_base(
             why.extend(narrowed(context, &baseline));
         }
         if why.is_empty() {
-            return reuse(context, &baseline, request, stale);
+            return reuse(context, baseline, request, stale);
         }
         if request.named.is_some() {
             return Err(SideError::DoesNotFit { name, why }.into());
@@ -174,7 +176,7 @@ fn narrowed(context: &Context, baseline: &Baseline<Evidence>) -> Option<String> 
     (!fits).then(|| format!("`{}` was made with `--workload {}` only", baseline.record.name, selected.join(" --workload ")))
 }
 
-fn reuse(context: &Context, baseline: &Baseline<Evidence>, request: &BaseRequest<'_>, stale: Vec<String>) -> Result<Base> {
+fn reuse(context: &Context, baseline: Baseline<Evidence>, request: &BaseRequest<'_>, stale: Vec<String>) -> Result<Base> {
     let mut evidence = baseline.record.workloads.clone();
     for program in &mut evidence.programs {
         program.executable = baseline.path(&program.executable);
@@ -199,13 +201,14 @@ fn reuse(context: &Context, baseline: &Baseline<Evidence>, request: &BaseRequest
         }
     }
     let described = format!("baseline `{}`, {}", baseline.record.name, age(baseline.record.created));
-    Ok(Base { commit: request.commit.to_owned(), evidence, profiles, root, described, warnings: Vec::new(), stale, checkout })
+    let warnings = Vec::new();
+    Ok(Base { commit: request.commit.to_owned(), evidence, profiles, root, described, warnings, stale, checkout, baseline })
 }
 
 fn make(context: &Context, store: &Store, commit: &str, scratch: &Scratch, shell: &mut Shell) -> Result<Base> {
     let short = commit.get(..12).unwrap_or(commit);
     shell.status("Checking out", format!("base {short} (no stored baseline fits)"));
-    let (gathered, programs, side) = gather_commit(context, commit, scratch, shell)?;
+    let (gathered, programs, side) = gather_commit(context, commit, Depth::Surface, scratch, shell)?;
     let name = format!("auto-{short}");
     let baseline = save(context, store, &name, Some(commit), gathered.clone(), &programs, &side.1)?;
     forget_old(store, &name);
@@ -221,10 +224,11 @@ fn make(context: &Context, store: &Store, commit: &str, scratch: &Scratch, shell
         evidence,
         profiles: gathered.profiles,
         root: checkout.root().to_owned(),
-        described: "built and profiled now, in a worktree".into(),
+        described: "built now, in a worktree".into(),
         warnings,
         stale: Vec::new(),
         checkout: Some(checkout),
+        baseline,
     })
 }
 
@@ -232,7 +236,13 @@ fn make(context: &Context, store: &Store, commit: &str, scratch: &Scratch, shell
 pub(crate) type GatheredCommit = (Gathered, Vec<Program>, (workspace::Side, Fingerprint));
 
 /// Checks a commit out, builds and runs it.
-pub(crate) fn gather_commit(context: &Context, commit: &str, scratch: &Scratch, shell: &mut Shell) -> Result<GatheredCommit> {
+pub(crate) fn gather_commit(
+    context: &Context,
+    commit: &str,
+    depth: Depth,
+    scratch: &Scratch,
+    shell: &mut Shell,
+) -> Result<GatheredCommit> {
     let checkout = workspace::prepare(&context.git, &context.workspace, commit)?;
     let base_workspace = checkout.discover(&context.workspace)?;
     let targets: Vec<TargetRef> = context.targets().into_iter().filter(|target| base_workspace.has(target)).collect();
@@ -245,7 +255,7 @@ pub(crate) fn gather_commit(context: &Context, commit: &str, scratch: &Scratch, 
         if broken { SideError::DoesNotBuild { commit: commit.get(..12).unwrap_or(commit).to_owned() }.into() } else { error }
     })?;
     let items = all_items(&Texts::Tree(&context.git, commit.to_owned()), &crate_roots(&base_workspace, &root))?;
-    let gathered = gather(context, &built.programs, &root, &items, scratch, shell)?;
+    let gathered = gather(context, &built.programs, &root, &items, depth, scratch, shell)?;
     let print = fingerprint(context, &base_workspace)?;
     Ok((gathered, built.programs, (checkout, print)))
 }

@@ -1,6 +1,6 @@
 //! What head's workloads execute and where they spend their time, for those that the change can reach.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
 
@@ -25,6 +25,8 @@ pub(crate) struct Survey {
     pub(crate) executed: BTreeMap<String, Vec<Executed>>,
     /// Profiles of the workloads that execute any, or that an ambient change reaches.
     pub(crate) profiles: BTreeMap<String, Profile>,
+    /// The workloads that the change may reach, as far as either side's answers and ambient changes tell.
+    pub(crate) reached: BTreeSet<String>,
     /// Workloads that failed when probed or profiled at head, and how.
     pub(crate) problems: BTreeMap<String, String>,
 }
@@ -79,12 +81,9 @@ pub(crate) fn survey(context: &Context, subject: &Subject<'_>, scratch: &Scratch
             examine(context, subject, driven, &question, &mut prober, &runner, &mut survey)?;
         }
         survey.evidence.workloads.push(WorkloadEvidence {
-            workload: workload.clone(),
-            harness: driven.harness,
-            calibration: None,
-            profile: None,
             executed: Err("head is asked about changes only".into()),
             problem: survey.problems.get(&workload.id).cloned(),
+            ..WorkloadEvidence::of(driven)
         });
         progress.inc();
     }
@@ -125,6 +124,9 @@ fn examine(
     let at_base = subject.base.get(id).is_some_and(|answers| reached(answers));
     let wanted = subject.everything || at_base || reached(&answers) || has_ambient(subject.changes);
     survey.executed.insert(id.clone(), answers);
+    if wanted {
+        survey.reached.insert(id.clone());
+    }
     if !wanted || survey.evidence.refusal.is_some() {
         return Ok(());
     }

@@ -54,6 +54,7 @@ fn fold(c: &mut Criterion) {
     let mut group = c.benchmark_group("fold");
     group.bench_function("small", |b| b.iter(|| words::fold(black_box(&words[..2_000]))));
     group.bench_function("large", |b| b.iter(|| words::fold(black_box(&words))));
+    group.bench_function("tiny", |b| b.iter(|| words::fold(black_box(&words[..500]))));
     group.finish();
 }
 
@@ -94,7 +95,7 @@ fn a_crate_with_criterion_benchmarks_from_baseline_to_verdict() {
     let run_baseline = run(&repo, &["baseline"]);
     assert_eq!(run_baseline.code, 0, "{}\n{}", run_baseline.stdout, run_baseline.stderr);
     let baseline = run_baseline.json();
-    assert_eq!(ids(&baseline), ["fold/large", "fold/small", "walk"]);
+    assert_eq!(ids(&baseline), ["fold/large", "fold/small", "fold/tiny", "walk"]);
     for one in baseline["workloads"].as_array().unwrap() {
         assert_eq!(one["kind"], "criterion");
         assert!(one["metrics"][0]["base"].as_f64().unwrap() > 0.0, "{one}");
@@ -114,6 +115,7 @@ fn a_crate_with_criterion_benchmarks_from_baseline_to_verdict() {
     one_id_alone(&repo);
     a_comment_measured_all_the_same(&repo);
     another_bench_source(&repo);
+    a_base_made_now_knows_what_the_change_reaches(&repo);
 
     let users: Vec<_> =
         std::fs::read_dir(repo.root().join("target/criterion")).unwrap().map(|one| one.unwrap().file_name()).collect();
@@ -123,7 +125,12 @@ fn a_crate_with_criterion_benchmarks_from_baseline_to_verdict() {
 
 fn the_ids_are_listed(repo: &Repo) {
     let listed = repo.run_with(&["list", "--offline"], &[], b"");
-    assert!(listed.stdout.contains("3 workloads: fold/small, fold/large, walk"), "{}\n{}", listed.stdout, listed.stderr);
+    assert!(
+        listed.stdout.contains("4 workloads: fold/small, fold/large, fold/tiny, walk"),
+        "{}\n{}",
+        listed.stdout,
+        listed.stderr
+    );
 }
 
 fn a_shared_function_made_slower(repo: &Repo) {
@@ -131,7 +138,7 @@ fn a_shared_function_made_slower(repo: &Repo) {
     let run = run(repo, &["verify", "--no-tests"]);
     assert_eq!(run.code, 100, "{}\n{}", run.stdout, run.stderr);
     let analysis = run.json();
-    for id in ["fold/small", "fold/large"] {
+    for id in ["fold/small", "fold/large", "fold/tiny"] {
         let one = workload(&analysis, id);
         assert_eq!((&one["outcome"], &one["explained"]), (&"slower".into(), &true.into()), "{one:#}");
         assert_eq!(one["explained_by"], serde_json::json!(["words::fold"]));
@@ -157,7 +164,7 @@ fn a_comment_measured_all_the_same(repo: &Repo) {
     assert_eq!(run.code, 0, "{}\n{}", run.stdout, run.stderr);
     let analysis = run.json();
     assert_eq!(analysis["changes"], Value::Array(Vec::new()));
-    assert_eq!(ids(&analysis), ["fold/large", "fold/small", "walk"]);
+    assert_eq!(ids(&analysis), ["fold/large", "fold/small", "fold/tiny", "walk"]);
     let workloads = analysis["workloads"].as_array().unwrap();
     for one in workloads {
         assert!(one["outcome"] != "slower" && one["outcome"] != "faster", "{one:#}");
@@ -174,4 +181,27 @@ fn another_bench_source(repo: &Repo) {
         assert_eq!(one["outcome"], "not-measured", "{one:#}");
         assert!(one["reason"].as_str().unwrap().contains("not comparable"), "{one:#}");
     }
+}
+
+/// Without a baseline only the workloads that matter are measured and profiled at base; later changes fill in the rest.
+fn a_base_made_now_knows_what_the_change_reaches(repo: &Repo) {
+    std::fs::remove_dir_all(repo.root().join("target/perf-expert/baselines")).unwrap();
+    repo.write("benches/words.rs", BENCH);
+    let pending = || {
+        let homes = std::fs::read_dir(repo.root().join("target/perf-expert/baselines")).unwrap();
+        let record = homes.map(|home| home.unwrap().path().join("baseline.json")).find(|path| path.exists()).unwrap();
+        std::fs::read_to_string(record).unwrap().matches("\"pending\":true").count()
+    };
+    repo.write("src/lib.rs", &LIBRARY.replace("steps += 1;", "steps += 1;\n        at = std::hint::black_box(at);"));
+    let first = run(repo, &["verify", "--no-tests", "--max-time", "30s"]).json();
+    assert!(!workload(&first, "walk")["metrics"].as_array().unwrap().is_empty(), "{first:#}");
+    assert_eq!(workload(&first, "fold/tiny")["reason"], "it executes no changed item", "{first:#}");
+    assert_eq!(pending(), 1, "the control beyond the second one");
+    repo.write("src/lib.rs", &LIBRARY.replace(STEP, &format!("{STEP}{SECOND_STEP}")));
+    let second = run(repo, &["verify", "--no-tests"]);
+    assert_eq!(second.code, 100, "{}\n{}", second.stdout, second.stderr);
+    let second = second.json();
+    assert!(second["base"]["evidence"].as_str().unwrap().contains("baseline `auto-"), "{second:#}");
+    assert_eq!(workload(&second, "fold/tiny")["outcome"], "slower", "{second:#}");
+    assert_eq!(pending(), 0);
 }

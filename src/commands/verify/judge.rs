@@ -90,8 +90,18 @@ pub(super) fn conclude(
     let changes = change_results(&diff.changes, found.base_view, found.head_view);
     let tests = tests(context, wishes, head, diff, found, shell)?;
     let commits = commits(context, chosen, head)?;
-    let findings =
-        rules_of(&context.config, diff, &changes, &workloads, &commits, &BaseEvidence::Valid, Command::Verify, context.margin());
+    let narrowed = context.is_narrowed();
+    let findings = rules_of(
+        &context.config,
+        diff,
+        &changes,
+        &workloads,
+        narrowed,
+        &commits,
+        &BaseEvidence::Valid,
+        Command::Verify,
+        context.margin(),
+    );
     let evidence = verdict::Evidence {
         command: Command::Verify,
         workloads: &workloads,
@@ -200,6 +210,7 @@ pub(in crate::commands) fn rules_of(
     diff: &Diff,
     changes: &[ChangeResult],
     workloads: &[WorkloadResult],
+    narrowed: bool,
     commits: &[Commit],
     base_evidence: &BaseEvidence,
     command: Command,
@@ -233,6 +244,7 @@ pub(in crate::commands) fn rules_of(
                 })
             })
             .collect(),
+        narrowed,
         workloads,
         commits,
         base_evidence,

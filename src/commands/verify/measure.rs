@@ -9,12 +9,12 @@ use crate::conclude::SAME_CODE;
 use crate::error::Result;
 use crate::figures;
 use crate::git::base::Base as Chosen;
-use crate::join::{Ambient, Plan, Reach, Reached, SideData, SideView, ambient_of, plan, reach_of};
-use crate::measure::{LiveRunner, Measured, Progress, Settings, measure};
+use crate::join::{Ambient, CONTROLS, NOT_REACHED, Plan, Reach, Reached, SideData, SideView, ambient_of, plan, reach_of};
+use crate::measure::{LiveRunner, Measured, Progress, Settings, Workload, measure};
 use crate::shell::Shell;
 use crate::sides::{
-    Base, BaseRequest, Diff, Head, Scratch, Subject, Survey, Texts, all_items, base_answers, clock_shim, fill, find_base, jobs,
-    same_code, survey,
+    Base, BaseRequest, Diff, Head, Scratch, Subject, Survey, Texts, all_items, base_answers, clock_shim, complete, fill,
+    find_base, jobs, same_code, survey,
 };
 use crate::source::ChangeKind;
 use crate::stats::Margins;
@@ -48,7 +48,7 @@ pub(super) fn compare(
     // Head first: a compile error of the change should not cost a build of the base.
     let built = head.build(context, shell)?;
     let request = BaseRequest { commit: &chosen.commit, named: wishes.args.baseline.as_deref(), has_data: diff.has_data() };
-    let base = find_base(context, store, &request, scratch, shell)?;
+    let mut base = find_base(context, store, &request, scratch, shell)?;
     let ambient = ambient_of(&diff.changes);
     // Equal code proves nothing where the data that it reads differ.
     let same = if diff.has_data() { HashSet::new() } else { same_code(&base.evidence.programs, &built.programs, &diff.changes) };
@@ -65,6 +65,9 @@ pub(super) fn compare(
     };
     shell.status("Profiling", "what the change reaches");
     let survey = survey(context, &subject, scratch, shell)?;
+
+    let wanted = wanted(&survey, &is_same, wishes.args.all);
+    complete(context, store, &mut base, |id| wanted.contains(id), scratch, shell)?;
 
     let base_items = all_items(&Texts::Tree(&context.git, base_tree.to_owned()), &context.crate_roots())?;
     let mut base_data = SideData::new(&base.evidence.built_in, base_items);
@@ -89,6 +92,18 @@ pub(super) fn compare(
     judge::conclude(context, wishes, chosen, head, diff, &found, shell)
 }
 
+/// The workloads whose base evidence is needed: those that the change may reach, some controls, and all of a target whose code
+/// differs although none of its workloads seems reached ([`doubt_unreached`]).
+fn wanted(survey: &Survey, is_same: &dyn Fn(&str, &str) -> bool, all: bool) -> HashSet<String> {
+    let workloads = || survey.evidence.workloads.iter().map(|one| &one.workload);
+    let differing = || workloads().filter(|workload| !is_same(&workload.package, &workload.target));
+    let target = |workload: &Workload| (workload.package.clone(), workload.target.clone());
+    let reached: HashSet<_> = workloads().filter(|workload| survey.reached.contains(&workload.id)).map(target).collect();
+    let in_doubt = differing().filter(|workload| all || !reached.contains(&target(workload)));
+    let controls = differing().filter(|workload| !survey.reached.contains(&workload.id)).take(CONTROLS);
+    survey.reached.iter().cloned().chain(in_doubt.chain(controls).map(|workload| workload.id.clone())).collect()
+}
+
 /// The workloads that both sides have and that can be compared, with the reach of the change; the others get their reason.
 fn candidates(found: &mut Found<'_>, diff: &Diff, is_same: &dyn Fn(&str, &str) -> bool) -> Vec<(String, Reach)> {
     let mut candidates = Vec::new();
@@ -111,6 +126,10 @@ fn candidates(found: &mut Found<'_>, diff: &Diff, is_same: &dyn Fn(&str, &str) -
         }
         if judge::own_source_changed(&found.survey.evidence, workload, diff) {
             leave("not comparable: the source of the bench itself changed");
+            continue;
+        }
+        if at_base.pending {
+            leave(NOT_REACHED);
             continue;
         }
         if at_base.calibration.is_none() {

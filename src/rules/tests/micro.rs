@@ -51,6 +51,13 @@ fn other_costly_tokens_in_a_cold_function_are_a_warning() {
 }
 
 #[test]
+fn cold_in_a_selection_of_workloads_is_no_error() {
+    let finding = changed(SAFE, UNCHECKED, Heat::Cold).workload(load()).narrowed().only();
+    assert_eq!(finding.severity, Severity::Warning);
+    assert!(finding.not_proven.iter().any(|text| text.contains("only the selected workloads")), "{finding:#?}");
+}
+
+#[test]
 fn hot_and_warm_functions_may_be_optimized() {
     changed(SAFE, UNCHECKED, Heat::Hot).silent();
     changed(SAFE, UNCHECKED, Heat::Warm).silent();
