@@ -190,7 +190,7 @@ fn a_base_made_now_knows_what_the_change_reaches(repo: &Repo) {
     let pending = || {
         let homes = std::fs::read_dir(repo.root().join("target/perf-expert/baselines")).unwrap();
         let record = homes.map(|home| home.unwrap().path().join("baseline.json")).find(|path| path.exists()).unwrap();
-        std::fs::read_to_string(record).unwrap().matches("\"pending\":true").count()
+        std::fs::read_to_string(record).unwrap().matches("\"pending\": true").count()
     };
     repo.write("src/lib.rs", &LIBRARY.replace("steps += 1;", "steps += 1;\n        at = std::hint::black_box(at);"));
     let first = run(repo, &["verify", "--no-tests", "--max-time", "30s"]).json();
