@@ -35,6 +35,7 @@ pub(crate) fn build_programs(
         target_dir: &context.workspace.side_target_dir(side),
         profile: compilation.profile.as_deref(),
         jobs: compilation.jobs.as_deref(),
+        quiet: shell.is_quiet(),
     };
     let built = workspace::build(workspace, &request)?;
     let program = |artifact: &Artifact| program(context, workspace, root, artifact, &built);

@@ -31,11 +31,9 @@ pub(crate) fn run_tests(
     }
     let names: Vec<&str> = packages.iter().map(String::as_str).collect();
     shell.status("Testing", names.join(", "));
-    let outcome = match cargo_test(context, head, packages) {
-        Err(error) if matches!(error.downcast_ref::<ToolError>(), Some(ToolError::TimedOut { .. })) => {
-            return Ok(not_checked(format!("they took longer than {} min", PATIENCE.as_secs() / 60)));
-        }
-        other => other?,
+    let quiet = shell.is_quiet();
+    let Some(outcome) = cargo_test(context, head, packages, quiet)? else {
+        return Ok(not_checked(format!("they took longer than {} min", PATIENCE.as_secs() / 60)));
     };
     let mut tests = Tests {
         status: if outcome.success { TestStatus::Passed } else { TestStatus::Failed },
@@ -46,7 +44,10 @@ pub(crate) fn run_tests(
     if outcome.success {
         return Ok(tests);
     }
-    let before = cargo_test(context, &base()?, packages)?;
+    let Some(before) = cargo_test(context, &base()?, packages, quiet)? else {
+        tests.summary.push_str("; at base they took too long to compare");
+        return Ok(tests);
+    };
     if !outcome.ran {
         if before.ran {
             tests.newly_failing = vec!["the tests do not build at head, and do at base".into()];
@@ -59,8 +60,8 @@ pub(crate) fn run_tests(
         return Ok(tests);
     }
     // A test that fails only now and then is no news about the change.
-    let again = cargo_test(context, head, packages)?;
-    tests.newly_failing = suspects.intersection(&again.failed).cloned().collect();
+    let again = cargo_test(context, head, packages, quiet)?.map_or_else(BTreeSet::new, |again| again.failed);
+    tests.newly_failing = suspects.intersection(&again).cloned().collect();
     if tests.newly_failing.is_empty() {
         tests.summary.push_str("; they passed when run again");
     }
@@ -84,21 +85,23 @@ impl Outcome {
     }
 }
 
-fn cargo_test(context: &Context, workspace: &Workspace, packages: &BTreeSet<String>) -> Result<Outcome> {
-    let mut tool: Tool = workspace.cargo.tool().args(["test", "--no-fail-fast", "--color=never", "--manifest-path"]);
-    tool = tool.arg(&workspace.manifest_path).args(workspace.options.lock_args()).args(workspace.options.features.args());
-    for package in packages.iter().filter(|name| workspace.member(name).is_some()) {
-        tool = tool.args(["-p", package]);
-    }
-    // The user's own target directory: what `cargo test` built there is still good. A checkout must not touch it.
-    if workspace.root() != context.workspace.root() {
-        tool = tool.arg("--target-dir").arg(context.workspace.side_target_dir("base"));
-    }
+/// Builds the tests, however long that takes, and runs them; `None` when they hang.
+fn cargo_test(context: &Context, workspace: &Workspace, packages: &BTreeSet<String>, quiet: bool) -> Result<Option<Outcome>> {
     let mut outcome = Outcome { success: false, ran: false, passed: BTreeSet::new(), failed: BTreeSet::new() };
     if !packages.iter().any(|name| workspace.member(name).is_some()) {
-        return Ok(outcome);
+        return Ok(Some(outcome));
     }
-    let output = tool.timeout(PATIENCE).run()?;
+    let mut build = command(context, workspace, packages).arg("--no-run").inherit_stderr();
+    if quiet {
+        build = build.arg("--quiet");
+    }
+    if !build.run()?.success() {
+        return Ok(Some(outcome));
+    }
+    let output = match command(context, workspace, packages).arg("--no-fail-fast").timeout(PATIENCE).run() {
+        Err(ToolError::TimedOut { .. }) => return Ok(None),
+        other => other?,
+    };
     // Each test program opens with `running N tests`: its number keeps equal names of different programs apart.
     let mut program = 0;
     for line in String::from_utf8_lossy(&output.stdout).lines() {
@@ -114,5 +117,18 @@ fn cargo_test(context: &Context, workspace: &Workspace, packages: &BTreeSet<Stri
     }
     outcome.success = output.success();
     outcome.ran |= output.success();
-    Ok(outcome)
+    Ok(Some(outcome))
+}
+
+fn command(context: &Context, workspace: &Workspace, packages: &BTreeSet<String>) -> Tool {
+    let mut tool: Tool = workspace.cargo.tool().args(["test", "--color=never", "--manifest-path"]).arg(&workspace.manifest_path);
+    tool = tool.args(workspace.options.lock_args()).args(workspace.options.features.args());
+    for package in packages.iter().filter(|name| workspace.member(name).is_some()) {
+        tool = tool.args(["-p", package]);
+    }
+    // The user's own target directory: what `cargo test` built there is still good. A checkout must not touch it.
+    if workspace.root() == context.workspace.root() {
+        return tool;
+    }
+    tool.arg("--target-dir").arg(context.workspace.side_target_dir("base"))
 }

@@ -28,6 +28,8 @@ pub struct BuildRequest<'a> {
     pub profile: Option<&'a str>,
     /// `-j`.
     pub jobs: Option<&'a str>,
+    /// Let cargo say nothing but errors.
+    pub quiet: bool,
 }
 
 /// One executable.
@@ -127,6 +129,9 @@ fn command(workspace: &Workspace, request: &BuildRequest<'_>, kind: TargetKind, 
     }
     if let Some(jobs) = request.jobs {
         tool = tool.arg("--jobs").arg(jobs);
+    }
+    if request.quiet {
+        tool = tool.arg("--quiet");
     }
     for (name, value) in profile_environment(profile) {
         tool = tool.env(name, value);

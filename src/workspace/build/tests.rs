@@ -26,7 +26,7 @@ fn target(name: &str, kind: TargetKind) -> TargetRef {
 }
 
 fn build_into(workspace: &Workspace, dir: &camino::Utf8Path, targets: &[TargetRef]) -> Result<Built, WorkspaceError> {
-    build(workspace, &BuildRequest { side: "head", targets, target_dir: dir, profile: None, jobs: None })
+    build(workspace, &BuildRequest { side: "head", targets, target_dir: dir, profile: None, jobs: None, quiet: false })
 }
 
 #[test]

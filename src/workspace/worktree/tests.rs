@@ -20,7 +20,7 @@ fn open(repo: &Repo) -> (Git, Workspace) {
 
 fn build_bench(workspace: &Workspace, dir: &Utf8Path) -> Utf8PathBuf {
     let targets = [TargetRef { package: "one".into(), target: "speed".into(), kind: TargetKind::Bench }];
-    let request = BuildRequest { side: "base", targets: &targets, target_dir: dir, profile: None, jobs: None };
+    let request = BuildRequest { side: "base", targets: &targets, target_dir: dir, profile: None, jobs: None, quiet: false };
     build(workspace, &request).unwrap().executables[0].path.clone()
 }
 
