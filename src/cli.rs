@@ -87,6 +87,8 @@ pub enum Command {
     List(Box<ListArgs>),
     /// Explain a rule: meaning, evidence, examples, how to fix, how to suppress
     Explain(ExplainArgs),
+    /// Check whether this machine can measure, and how well
+    Doctor(Box<DoctorArgs>),
     /// Print or install a pre-merge hook
     Hook(HookArgs),
     /// Show the whole workflow on a small built-in crate, offline
@@ -390,6 +392,38 @@ pub struct ExplainArgs {
     /// Id or name of a rule, such as PE-201
     #[arg(value_name = "RULE")]
     pub rule: String,
+}
+
+/// `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Measure a workload against itself: this machine's false alarms and smallest detectable change
+    #[arg(long, help_heading = "Measurement Options")]
+    pub self_test: bool,
+    /// Verdicts of each kind (default: as many as fit into the time, at most 50)
+    #[arg(long, value_name = "N", requires = "self_test", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=10_000), help_heading = "Measurement Options")]
+    pub runs: Option<usize>,
+    /// Slowdown to inject, in per cent (default: 5)
+    #[arg(long, value_name = "PERCENT", requires = "self_test", help_heading = "Measurement Options")]
+    pub slowdown: Option<f64>,
+    /// Stop the self-test after this time (default: 2m, unless --runs is given)
+    #[arg(long, value_name = "DURATION", requires = "self_test", help_heading = "Measurement Options")]
+    pub max_time: Option<String>,
+    /// Wall time after which one run of a workload is killed (30s, 5m)
+    #[arg(long, value_name = "DURATION", requires = "self_test", help_heading = "Measurement Options")]
+    pub timeout: Option<String>,
+    /// What to look at; the self-test takes the first workload.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Where evidence is kept.
+    #[command(flatten, next_help_heading = "Baseline Options")]
+    pub store: StoreArgs,
+    /// How to print.
+    #[command(flatten)]
+    pub format: Format,
+    /// Arguments of the binary named with `--bin`
+    #[arg(last = true, value_name = "ARGS", requires = "self_test")]
+    pub args: Vec<String>,
 }
 
 /// `hook`.

@@ -3,6 +3,7 @@
 //! Does not judge, sort out evidence or draw on a terminal: it writes text into a given writer. A number that was not measured
 //! is never shown; the report says "not measured" instead. Everything that came from outside is cleaned before it is written.
 
+mod doctor;
 mod human;
 mod json;
 mod markdown;
@@ -21,6 +22,7 @@ use crate::analysis::Analysis;
 use crate::error::Expected;
 use crate::exit::Exit;
 
+pub use doctor::{DOCTOR_SCHEMA, render_diagnosis};
 pub use text::clean;
 pub(crate) use text::clean_lines;
 
