@@ -7,6 +7,7 @@ mod doctor;
 mod human;
 mod json;
 mod markdown;
+mod objective;
 #[cfg(test)]
 pub(crate) mod samples;
 mod short;

@@ -9,7 +9,7 @@ use crate::analysis::Skipped;
 use crate::cli::{Manifest, Measurement, Selection, StoreArgs};
 use crate::config::{self, Config, Program as Configured, WorkloadConfig};
 use crate::error::{Expected, Result};
-use crate::evidence::{Filter, ProfileOptions};
+use crate::evidence::{Evidence, Filter, ProfileOptions};
 use crate::exit::Exit;
 use crate::git::Git;
 use crate::process::Limits;
@@ -250,6 +250,17 @@ impl Context {
             frequency: self.config.frequency.map_or(999, u64::from),
             limits: Limits::default(),
         }
+    }
+
+    /// Configured objectives that are about no workload: a warning each.
+    pub(crate) fn aimless_objectives(&self, evidence: &Evidence) -> Vec<String> {
+        let names = self.filter.aimless(evidence.workloads.iter().map(|one| &one.workload));
+        let warning = |name| {
+            format!(
+                "the objectives of `{name}` are checked nowhere: no workload has this name (`cargo perf-expert report` shows the names)"
+            )
+        };
+        names.into_iter().map(warning).collect()
     }
 
     /// The package directory of a file, both relative to the repository root: the longest one that holds it.

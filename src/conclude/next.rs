@@ -1,6 +1,7 @@
 //! What to do next, most valuable first.
 
 use crate::analysis::{Analysis, Command, Heat, Outcome, TestStatus};
+use crate::verdict::is_slo_violation;
 
 /// The next steps of a comparison.
 pub(crate) fn next_steps(analysis: &Analysis) -> Vec<String> {
@@ -9,6 +10,12 @@ pub(crate) fn next_steps(analysis: &Analysis) -> Vec<String> {
         if workload.outcome == Outcome::Slower && workload.explained == Some(true) {
             let item = workload.explained_by.first().map_or("the change", String::as_str);
             steps.push(format!("make `{item}` as fast as before, or say in the commit why `{}` may be slower", workload.id));
+        }
+    }
+    for workload in &analysis.workloads {
+        for slo in workload.slo.iter().filter(|slo| is_slo_violation(slo, workload, &analysis.changes)) {
+            let bound = if slo.at_least { "at least" } else { "at most" };
+            steps.push(format!("bring `{}` of `{}` back to {bound} {}", slo.metric, workload.id, slo.written));
         }
     }
     if analysis.tests.status == TestStatus::Failed {

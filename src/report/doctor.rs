@@ -7,7 +7,7 @@ use anstyle::Style;
 use super::human::style;
 use super::text::{clean, paint};
 use super::{Format, Look, markdown};
-use crate::doctor::self_test::{Rate, SelfTest, Verdicts};
+use crate::doctor::self_test::{Rate, SelfTest};
 use crate::doctor::{Check, Diagnosis, Status};
 use crate::figures;
 
@@ -105,9 +105,7 @@ pub(super) fn answer(diagnosis: &Diagnosis) -> String {
 pub(super) fn self_test(test: &SelfTest) -> Vec<(&'static str, String)> {
     let (same, slowed) = (&test.same, &test.slowed);
     let size = figures::share(slowed.size);
-    let change = |verdicts: &Verdicts| {
-        verdicts.change.map_or_else(String::new, |change| format!("; measured {} in the middle", figures::change(1.0 + change)))
-    };
+    let change = slowed.verdicts.change.map(|change| format!(" (measured {}, median)", figures::change(1.0 + change)));
     let detectable = match test.smallest_detectable {
         Some(change) => format!("{} (median of the verdicts; margin {})", figures::share(change), figures::share(test.margin)),
         None => "not measured: no verdict tells".into(),
@@ -130,10 +128,10 @@ pub(super) fn self_test(test: &SelfTest) -> Vec<(&'static str, String)> {
         (
             "slowdown found",
             format!(
-                "{} with {size} injected, {} inconclusive{}",
+                "{} with {size} injected{}, {} inconclusive",
                 rate(&slowed.found, false),
-                slowed.verdicts.inconclusive,
-                change(&slowed.verdicts)
+                change.unwrap_or_default(),
+                slowed.verdicts.inconclusive
             ),
         ),
         ("smallest detectable", detectable),

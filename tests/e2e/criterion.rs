@@ -109,6 +109,7 @@ fn a_crate_with_criterion_benchmarks_from_baseline_to_verdict() {
     a_shared_function_made_slower(&repo);
     one_id_alone(&repo);
     a_comment_measured_all_the_same(&repo);
+    a_doubled_clock_in_a_self_test(&repo);
     another_bench_source(&repo);
 
     let users: Vec<_> =
@@ -154,6 +155,16 @@ fn a_comment_measured_all_the_same(repo: &Repo) {
         assert!(one["outcome"] != "slower" && one["outcome"] != "faster", "{one:#}");
     }
     assert!(workloads.iter().any(|one| one["metrics"][0]["rounds"].as_u64() >= Some(12)), "it was measured: {analysis:#}");
+}
+
+fn a_doubled_clock_in_a_self_test(repo: &Repo) {
+    let stored = repo.read("target/perf-expert/baselines/default/baseline.json");
+    let args = ["doctor", "--self-test", "--runs", "1", "--slowdown", "100", "--workload", "fold/small"];
+    let test = &run(repo, &args).json()["self_test"];
+    assert_eq!((&test["workload"], &test["clock"]["clock"]), (&"fold/small".into(), &"cpu".into()), "{test:#}");
+    assert_eq!((&test["slowed"]["injection"], &test["slowed"]["found"]["hits"]), (&"clock".into(), &1.into()), "{test:#}");
+    assert!((0.7..1.4).contains(&test["slowed"]["verdicts"]["change"].as_f64().unwrap()), "{test:#}");
+    assert_eq!(repo.read("target/perf-expert/baselines/default/baseline.json"), stored, "the baseline is left alone");
 }
 
 fn another_bench_source(repo: &Repo) {

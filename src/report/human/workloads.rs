@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use super::{Page, style};
 use crate::analysis::{MetricResult, Outcome, WorkloadResult};
 use crate::figures;
-use crate::report::text::{Cell, Table, clean, shorten};
+use crate::report::objective::{Standing, objectives};
+use crate::report::text::{Cell, Table, clean, paint, shorten};
 use crate::report::view;
 
 /// Rows before the rest is counted.
@@ -16,10 +17,8 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     let shown = view::shown_workloads(page.analysis);
     let counted = view::counted_workloads(page.analysis);
     if shown.is_empty() {
-        return match counted {
-            Some(counted) => writeln!(out, "Workloads: {counted}\n"),
-            None => writeln!(out, "Workloads: none\n"),
-        };
+        writeln!(out, "Workloads: {}\n", counted.unwrap_or_else(|| "none".into()))?;
+        return targets(page, out);
     }
     let mut table = Table::default();
     table.row(["Workload", "base", "head", "change", "outcome", "why"].map(|title| Cell::styled(title, style::HEADING)));
@@ -33,6 +32,27 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     if let Some(counted) = counted {
         writeln!(out, "  {counted}, not reached by the change")?;
     }
+    writeln!(out)?;
+    targets(page, out)
+}
+
+/// Objectives, where there are any.
+pub(super) fn targets(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let objectives = objectives(page.analysis);
+    if objectives.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "{} (numbers of this machine, now)", paint("Targets", style::HEADING, page.look.color))?;
+    for objective in objectives.iter().take(page.shown(objectives.len(), SHOWN)) {
+        let line = clean(&format!("{}: {}", shorten(&objective.workload.id, WIDEST_NAME), objective.line()));
+        let style = match objective.standing {
+            Standing::Broken => style::BAD,
+            Standing::Violated | Standing::Untold => style::UNSURE,
+            Standing::NotMeasured | Standing::Met => anstyle::Style::new(),
+        };
+        writeln!(out, "  {}", paint(&line, style, page.look.color))?;
+    }
+    page.cut(out, objectives.len(), SHOWN, "targets")?;
     writeln!(out)
 }
 
