@@ -2,8 +2,12 @@
 //!
 //! Flags that cargo has keep cargo's names, headings and meaning.
 
+mod doctor;
+
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use doctor::DoctorArgs;
 
 /// `cargo perf-expert …` as cargo passes it on.
 #[derive(Debug, Parser)]
@@ -299,7 +303,7 @@ pub struct VerifyArgs {
     /// Do not run `cargo test` of the changed packages
     #[arg(long, help_heading = "Measurement Options")]
     pub no_tests: bool,
-    /// What fails the verdict: regression, error and tests by default; unexplained and warning add to it; none
+    /// What fails the verdict: regression, error, tests and slo by default; unexplained and warning add to it; none
     #[arg(long, value_name = "WHAT", value_delimiter = ',', help_heading = "Verdict Options")]
     pub fail_on: Vec<String>,
     /// What an inconclusive verdict does: pass (default) or fail
@@ -392,38 +396,6 @@ pub struct ExplainArgs {
     /// Id or name of a rule, such as PE-201
     #[arg(value_name = "RULE")]
     pub rule: String,
-}
-
-/// `doctor`.
-#[derive(Debug, Args)]
-pub struct DoctorArgs {
-    /// Measure a workload against itself: this machine's false alarms and smallest detectable change
-    #[arg(long, help_heading = "Measurement Options")]
-    pub self_test: bool,
-    /// Verdicts of each kind (default: as many as fit into the time, at most 50)
-    #[arg(long, value_name = "N", requires = "self_test", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=10_000), help_heading = "Measurement Options")]
-    pub runs: Option<usize>,
-    /// Slowdown to inject, in per cent (default: 5)
-    #[arg(long, value_name = "PERCENT", requires = "self_test", help_heading = "Measurement Options")]
-    pub slowdown: Option<f64>,
-    /// Stop the self-test after this time (default: 2m, unless --runs is given)
-    #[arg(long, value_name = "DURATION", requires = "self_test", help_heading = "Measurement Options")]
-    pub max_time: Option<String>,
-    /// Wall time after which one run of a workload is killed (30s, 5m)
-    #[arg(long, value_name = "DURATION", requires = "self_test", help_heading = "Measurement Options")]
-    pub timeout: Option<String>,
-    /// What to look at; the self-test takes the first workload.
-    #[command(flatten)]
-    pub selection: Selection,
-    /// Where evidence is kept.
-    #[command(flatten, next_help_heading = "Baseline Options")]
-    pub store: StoreArgs,
-    /// How to print.
-    #[command(flatten)]
-    pub format: Format,
-    /// Arguments of the binary named with `--bin`
-    #[arg(last = true, value_name = "ARGS", requires = "self_test")]
-    pub args: Vec<String>,
 }
 
 /// `hook`.

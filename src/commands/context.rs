@@ -12,6 +12,7 @@ use crate::error::{Expected, Result};
 use crate::evidence::{Evidence, Filter, ProfileOptions};
 use crate::exit::Exit;
 use crate::git::Git;
+use crate::measure::Workload;
 use crate::process::Limits;
 use crate::source::CrateRoot;
 use crate::workspace::{
@@ -254,7 +255,8 @@ impl Context {
 
     /// Configured objectives that are about no workload: a warning each.
     pub(crate) fn aimless_objectives(&self, evidence: &Evidence) -> Vec<String> {
-        let names = self.filter.aimless(evidence.workloads.iter().map(|one| &one.workload));
+        let workloads: Vec<&Workload> = evidence.workloads.iter().map(|one| &one.workload).collect();
+        let names = self.filter.aimless(&workloads);
         let warning = |name| {
             format!(
                 "the objectives of `{name}` are checked nowhere: no workload has this name (`cargo perf-expert report` shows the names)"

@@ -153,8 +153,9 @@ mod tests {
     }
 
     fn absolute(metric: &str, base: (f64, f64), head: (f64, f64)) -> Absolute {
-        let interval =
-            |(low, high): (f64, f64)| Some(Interval { low: low * MILLI, median: (low + high) / 2.0 * MILLI, high: high * MILLI });
+        let interval = |(low, high): (f64, f64)| {
+            Some(Interval { low: low * MILLI, median: f64::midpoint(low, high) * MILLI, high: high * MILLI })
+        };
         Absolute { metric: metric.into(), base: interval(base), head: interval(head) }
     }
 

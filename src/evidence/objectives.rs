@@ -14,14 +14,14 @@ impl Filter {
     }
 
     /// Tables with objectives whose target is among the workloads, and whose name is none of theirs: nobody will ever check them.
-    pub fn aimless<'w>(&self, workloads: impl Iterator<Item = &'w Workload> + Clone) -> Vec<String> {
+    pub fn aimless(&self, workloads: &[&Workload]) -> Vec<String> {
         if !self.ids.is_empty() {
             return Vec::new();
         }
         let aimless = |package: &String, table: &WorkloadConfig| {
-            let mut of_target =
-                workloads.clone().filter(|workload| workload.package == *package && has_target(table, workload)).peekable();
-            !table.slo.is_empty() && of_target.peek().is_some() && !of_target.any(|workload| has_name(table, workload))
+            let of_target: Vec<&&Workload> =
+                workloads.iter().filter(|workload| workload.package == *package && has_target(table, workload)).collect();
+            !table.slo.is_empty() && !of_target.is_empty() && !of_target.iter().any(|workload| has_name(table, workload))
         };
         let tables = self.configured.iter().flat_map(|(package, tables)| tables.iter().map(move |table| (package, table)));
         tables.filter(|(package, table)| aimless(package, table)).map(|(_, table)| table.name.clone()).collect()
@@ -74,11 +74,12 @@ mod tests {
 
     #[test]
     fn a_table_about_nothing_is_named() {
-        let workloads = [sample("fold/small", WorkloadKind::Criterion)];
+        let small = sample("fold/small", WorkloadKind::Criterion);
+        let workloads = [&small];
         let wrong = table("fold/smal", Program::Bench("bench".into()));
         let elsewhere = table("other", Program::Bench("not-selected".into()));
-        assert_eq!(filter(vec![wrong.clone(), elsewhere]).aimless(workloads.iter()), ["fold/smal"]);
+        assert_eq!(filter(vec![wrong.clone(), elsewhere]).aimless(&workloads), ["fold/smal"]);
         let chosen = Filter { ids: vec!["fold/small".into()], ..filter(vec![wrong]) };
-        assert!(chosen.aimless(workloads.iter()).is_empty(), "the others were not asked for");
+        assert!(chosen.aimless(&workloads).is_empty(), "the others were not asked for");
     }
 }

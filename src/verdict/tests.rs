@@ -203,7 +203,7 @@ fn any_objective() -> impl Strategy<Value = SloResult> {
     let met = || proptest::option::of(any::<bool>());
     (met(), met(), met(), proptest::option::of(1e6_f64..4e7)).prop_map(|(at_base, at_head, explained, low)| {
         let one = samples::objective("latency.p50", "20ms", (18e6, 23e6), (at_base, at_head));
-        SloResult { explained, low, ..one }
+        SloResult { low, explained, ..one }
     })
 }
 

@@ -19,6 +19,11 @@ bench = false
 name = "words"
 harness = false
 
+[[package.metadata.perf-expert.workload]]
+name = "fold/*"
+bench = "words"
+slo = { "latency.p50" = "1h", "throughput" = 1, "wall" = "1h" }
+
 [workspace]
 "#;
 
@@ -129,7 +134,12 @@ fn a_shared_function_made_slower(repo: &Repo) {
         assert_eq!(one["explained_by"], serde_json::json!(["words::fold"]));
         assert!(one["metrics"][0]["ratio"].as_f64().unwrap() > 1.4, "about twice as slow: {one:#}");
     }
+    let of_small = &workload(&analysis, "fold/small")["slo"];
+    let met =
+        |metric: &str| of_small.as_array().unwrap().iter().find(|slo| slo["metric"] == metric).unwrap()["met_at_head"].clone();
+    assert_eq!((met("latency.p50"), met("throughput"), met("wall")), (true.into(), Value::Null, Value::Null), "{of_small:#}");
     let other = workload(&analysis, "walk");
+    assert_eq!(other["slo"], Value::Array(Vec::new()), "{other:#}");
     assert!(other["negative_control"] == true || other["outcome"] == "not-measured", "{other:#}");
     assert!(other["outcome"] != "slower" && other["explained"] != true, "{other:#}");
     assert_eq!(analysis["changes"][0]["heat"], "hot");
