@@ -161,6 +161,9 @@ pub struct WorkloadResult {
     pub broken: Option<String>,
     /// Per metric numbers, the primary one first. For `baseline` only `base` is filled.
     pub metrics: Vec<MetricResult>,
+    /// The objectives that the configuration sets for it, and what was measured of each.
+    #[serde(default)]
+    pub slo: Vec<SloResult>,
     /// Smallest relative change of the primary metric that this run could have shown.
     pub smallest_detectable: Option<f64>,
     /// The clock of the primary metric and why it was chosen.
@@ -211,6 +214,43 @@ impl MetricResult {
         let (ratio, low, high) = (self.ratio?, self.low?, self.high?);
         (ratio.is_finite() && low.is_finite() && high.is_finite()).then_some((ratio, low, high))
     }
+}
+
+/// An objective of a workload, and what was measured of each side for itself: on this machine, at this moment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SloResult {
+    /// Name of the metric, as in [`MetricResult`].
+    pub metric: String,
+    /// `ns`, `bytes`, `fraction` or `count`.
+    pub unit: String,
+    /// `cpu` or `wall` for times; `None` when not measured.
+    pub clock: Option<String>,
+    /// The bound.
+    pub target: f64,
+    /// The bound as it was written.
+    pub written: String,
+    /// True when the metric must not fall below the bound; false when it must not exceed it.
+    pub at_least: bool,
+    /// Median over rounds at base.
+    pub base: Option<f64>,
+    /// Lower end of base's interval.
+    pub base_low: Option<f64>,
+    /// Upper end of base's interval.
+    pub base_high: Option<f64>,
+    /// Median over rounds at head.
+    pub head: Option<f64>,
+    /// Lower end of head's interval.
+    pub low: Option<f64>,
+    /// Upper end of head's interval.
+    pub high: Option<f64>,
+    /// Whether base's whole interval keeps the bound; `None` when the bound lies inside of it, or it was not measured.
+    pub met_at_base: Option<bool>,
+    /// The same of head.
+    pub met_at_head: Option<bool>,
+    /// For what base meets and head violates: whether a changed item and a worse metric account for it. `None` otherwise.
+    pub explained: Option<bool>,
+    /// Why it was not measured, cannot be told, or is not explained.
+    pub reason: Option<String>,
 }
 
 /// A clock and the evidence that chose it.

@@ -2,8 +2,12 @@
 //!
 //! Flags that cargo has keep cargo's names, headings and meaning.
 
+mod doctor;
+
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use doctor::DoctorArgs;
 
 /// `cargo perf-expert …` as cargo passes it on.
 #[derive(Debug, Parser)]
@@ -87,6 +91,8 @@ pub enum Command {
     List(Box<ListArgs>),
     /// Explain a rule: meaning, evidence, examples, how to fix, how to suppress
     Explain(ExplainArgs),
+    /// Check whether this machine can measure, and how well
+    Doctor(Box<DoctorArgs>),
     /// Print or install a pre-merge hook
     Hook(HookArgs),
     /// Show the whole workflow on a small built-in crate, offline
@@ -297,7 +303,7 @@ pub struct VerifyArgs {
     /// Do not run `cargo test` of the changed packages
     #[arg(long, help_heading = "Measurement Options")]
     pub no_tests: bool,
-    /// What fails the verdict: regression, error and tests by default; unexplained and warning add to it; none
+    /// What fails the verdict: regression, error, tests and slo by default; unexplained and warning add to it; none
     #[arg(long, value_name = "WHAT", value_delimiter = ',', help_heading = "Verdict Options")]
     pub fail_on: Vec<String>,
     /// What an inconclusive verdict does: pass (default) or fail

@@ -7,6 +7,7 @@ mod enumerate;
 mod error;
 mod execution;
 mod keep;
+mod objectives;
 mod profiling;
 
 use std::collections::BTreeSet;

@@ -60,8 +60,14 @@ pub fn quantity(value: f64, unit: &str) -> String {
         "count" if value.fract() == 0.0 => format!("{value:.0}"),
         "count" => significant(value),
         rate if rate.ends_with("/s") => scaled(value, 1000.0, &["", "k", "M", "G"]) + rate,
+        "fraction" => share(value),
         other => format!("{} {other}", significant(value)),
     }
+}
+
+/// A value with its interval, in its unit: `23.10 ms [23.00 ms, 23.30 ms]`.
+pub fn quantity_with_interval((value, low, high): (f64, f64, f64), unit: &str) -> String {
+    format!("{} [{}, {}]", quantity(value, unit), quantity(low, unit), quantity(high, unit))
 }
 
 /// `1 workload`, `3 workloads`.

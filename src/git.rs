@@ -18,6 +18,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 pub use base::{Base, BaseError, Choice};
 pub use changes::{FileChange, FileStatus, Head};
 pub use error::GitError;
+pub(crate) use error::SHALLOW_HINT;
 pub use history::{Commit, CommitInfo};
 pub use refs::Upstream;
 pub use worktree::{Worktree, prune_stale};
@@ -101,6 +102,11 @@ impl Git {
     fn checked<I: IntoIterator<Item = S>, S: AsRef<std::ffi::OsStr>>(&self, args: I) -> Result<ToolOutput, ToolError> {
         self.tool().args(args).run_checked()
     }
+}
+
+/// `git --version`: `git version 2.47.3`.
+pub fn version() -> Result<String, GitError> {
+    Ok(without_config().arg("--version").run_checked()?.text())
 }
 
 /// git as a machine reads it: plain paths, English messages, no pager, no prompt, no lock, and no program of the

@@ -13,6 +13,7 @@
 //! | [`sample`], [`profile`] | stack samples, executed or not; stacks as values, names, exports |
 //! | [`heat`], [`join`] | profile ⨝ items; change ⨝ heat ⨝ measurement |
 //! | [`evidence`], `sides` | everything about one side; preparing both sides of a comparison |
+//! | [`doctor`] | whether this machine can measure, and how well |
 //! | [`rules`], [`verdict`] | anti-patterns, and pass or fail |
 //! | [`analysis`], `conclude`, [`report`] | the one result, how it is drawn up, and its renderings |
 //! | [`store`] | baselines and analyses on disk |
@@ -23,6 +24,7 @@ pub mod cli;
 mod commands;
 mod conclude;
 pub mod config;
+pub mod doctor;
 pub mod error;
 pub mod evidence;
 pub mod exit;
@@ -75,6 +77,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::List(args) => commands::list::list(&args, &mut shell),
         Command::Explain(args) => commands::explain::explain(&args, &mut shell),
         Command::Hook(args) => commands::hook::hook(&args, &mut shell),
+        Command::Doctor(args) => commands::doctor::doctor(&args, &mut shell),
         Command::Demo(args) => commands::demo::demo(&args, &mut shell),
         Command::Completions(args) => commands::meta::completions(&args, &mut shell),
         Command::Man => commands::meta::man(&mut shell),

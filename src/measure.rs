@@ -3,6 +3,7 @@
 //! `calibrate` is what `baseline` runs; `session::measure` is what `verify` runs, over a [`Runner`] ([`LiveRunner`] in life,
 //! a simulated machine in tests). Does not judge (`stats`, `verdict`) and does not sample stacks (`sample`).
 
+pub mod absolute;
 pub mod calibrate;
 pub mod clock;
 pub mod harness;
@@ -14,6 +15,7 @@ pub mod round;
 pub mod session;
 pub mod workload;
 
+pub use absolute::Absolute;
 pub use calibrate::{Calibration, calibrate};
 pub use clock::{ClockChoice, ClockKind, ClockShim};
 pub use harness::{Harness, HarnessError, Side};

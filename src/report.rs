@@ -3,10 +3,12 @@
 //! Does not judge, sort out evidence or draw on a terminal: it writes text into a given writer. A number that was not measured
 //! is never shown; the report says "not measured" instead. Everything that came from outside is cleaned before it is written.
 
+mod doctor;
 mod human;
 mod json;
 mod markdown;
 mod names;
+mod objective;
 #[cfg(test)]
 pub(crate) mod samples;
 mod short;
@@ -22,6 +24,7 @@ use crate::analysis::Analysis;
 use crate::error::Expected;
 use crate::exit::Exit;
 
+pub use doctor::{DOCTOR_SCHEMA, render_diagnosis};
 pub use text::clean;
 pub(crate) use text::clean_lines;
 

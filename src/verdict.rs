@@ -12,7 +12,7 @@ mod tests;
 pub use controls::settle;
 pub use policy::{FailOn, OnInconclusive, Policy, UnknownFailOn};
 
-use crate::analysis::{ChangeResult, Command, Finding, Outcome, Severity, Tests, Verdict, WorkloadResult};
+use crate::analysis::{ChangeResult, Command, Finding, Outcome, Severity, SloResult, Tests, Verdict, WorkloadResult};
 use crate::exit::Exit;
 use crate::source::ChangeKind;
 
@@ -69,6 +69,11 @@ fn failures(evidence: &Evidence<'_>, policy: &Policy) -> Vec<String> {
         let explained = evidence.workloads.iter().filter(|workload| is_explained_regression(workload, evidence.changes));
         failures.extend(explained.map(reasons::regression));
     }
+    if policy.fails_on(FailOn::Slo) {
+        let violated = evidence.workloads.iter().flat_map(|w| w.slo.iter().map(move |slo| (w, slo)));
+        let by_change = violated.filter(|(workload, slo)| is_slo_violation(slo, workload, evidence.changes));
+        failures.extend(by_change.map(|(workload, slo)| reasons::objective(workload, slo)));
+    }
     if policy.fails_on(FailOn::Error) {
         let errors = evidence.findings.iter().filter(|finding| is_error(finding, evidence.changes));
         failures.extend(errors.map(reasons::finding));
@@ -98,6 +103,18 @@ fn is_regression(workload: &WorkloadResult) -> bool {
 pub fn is_explained_regression(workload: &WorkloadResult, changes: &[ChangeResult]) -> bool {
     let by_a_change = workload.explained_by.iter().any(|item| is_changed(item, changes));
     is_regression(workload) && workload.explained == Some(true) && by_a_change
+}
+
+/// An objective that base meets and head violates, each with its whole interval, because of a changed item.
+pub fn is_slo_violation(slo: &SloResult, workload: &WorkloadResult, changes: &[ChangeResult]) -> bool {
+    let beyond = match (slo.at_least, slo.low, slo.high) {
+        (false, Some(low), _) => low > slo.target,
+        (true, _, Some(high)) => high < slo.target,
+        _ => false,
+    };
+    let crossed = slo.met_at_base == Some(true) && slo.met_at_head == Some(false) && beyond;
+    let by_a_change = workload.explained_by.iter().any(|item| is_changed(item, changes));
+    crossed && slo.explained == Some(true) && by_a_change && !workload.negative_control
 }
 
 /// A finding of level error that counts, on a changed item, with something measured.

@@ -7,9 +7,9 @@ use camino::Utf8PathBuf;
 use super::context::{Context, Request};
 use super::report::show;
 use super::verify::Unwritable;
-use crate::analysis::{Analysis, Command, HeadSide, SCHEMA_VERSION, TestStatus, Tests, Verdict};
+use crate::analysis::{Analysis, Command, HeadSide, SCHEMA_VERSION, TestStatus, Tests, Verdict, WorkloadResult};
 use crate::cli::BaselineArgs;
-use crate::conclude::{baseline_result, environment, now, tool};
+use crate::conclude::{baseline_result, baseline_slos, environment, now, tool};
 use crate::config::Config;
 use crate::error::{Expected, Result};
 use crate::evidence::Evidence;
@@ -115,6 +115,7 @@ fn analysis(context: &Context, side: &Side) -> Analysis {
     skipped.extend(stored.skipped.clone());
     let mut warnings = side.gathered.warnings.clone();
     warnings.extend(profile_warnings(stored, |_| true));
+    warnings.extend(context.aimless_objectives(stored));
     Analysis {
         schema_version: SCHEMA_VERSION,
         tool: tool(),
@@ -126,7 +127,14 @@ fn analysis(context: &Context, side: &Side) -> Analysis {
         base: None,
         head: HeadSide { commit: side.commit.clone(), dirty: side.dirty },
         environment: environment(&side.fingerprint, stored.refusal.as_deref(), warnings),
-        workloads: stored.workloads.iter().map(|evidence| baseline_result(evidence, &view)).collect(),
+        workloads: stored
+            .workloads
+            .iter()
+            .map(|evidence| WorkloadResult {
+                slo: baseline_slos(&context.filter.objectives(&evidence.workload), evidence),
+                ..baseline_result(evidence, &view)
+            })
+            .collect(),
         changes: Vec::new(),
         findings: Vec::new(),
         tests: Tests {

@@ -9,9 +9,10 @@ use crate::analysis::Skipped;
 use crate::cli::{Manifest, Measurement, Selection, StoreArgs};
 use crate::config::{self, Config, Program as Configured, WorkloadConfig};
 use crate::error::{Expected, Result};
-use crate::evidence::{Filter, ProfileOptions};
+use crate::evidence::{Evidence, Filter, ProfileOptions};
 use crate::exit::Exit;
 use crate::git::Git;
+use crate::measure::Workload;
 use crate::process::Limits;
 use crate::source::CrateRoot;
 use crate::workspace::{
@@ -257,6 +258,18 @@ impl Context {
             frequency: self.config.frequency.map_or(999, u64::from),
             limits: Limits::default(),
         }
+    }
+
+    /// Configured objectives that are about no workload: a warning each.
+    pub(crate) fn aimless_objectives(&self, evidence: &Evidence) -> Vec<String> {
+        let workloads: Vec<&Workload> = evidence.workloads.iter().map(|one| &one.workload).collect();
+        let names = self.filter.aimless(&workloads);
+        let warning = |name| {
+            format!(
+                "the objectives of `{name}` are checked nowhere: no workload has this name (`cargo perf-expert report` shows the names)"
+            )
+        };
+        names.into_iter().map(warning).collect()
     }
 
     /// The package directory of a file, both relative to the repository root: the longest one that holds it.

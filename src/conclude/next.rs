@@ -2,6 +2,7 @@
 
 use crate::analysis::{Analysis, Command, Heat, Outcome, TestStatus};
 use crate::figures;
+use crate::verdict::is_slo_violation;
 
 /// The items that explain regressions, each with the workloads that it slowed down.
 fn regressions(analysis: &Analysis) -> Vec<(&str, Vec<&str>)> {
@@ -25,6 +26,12 @@ pub(crate) fn next_steps(analysis: &Analysis) -> Vec<String> {
         let which = workloads.first().copied().unwrap_or_default();
         format!("make `{item}` as fast as before, or say in the commit why `{which}`{more} may be slower")
     }));
+    for workload in &analysis.workloads {
+        for slo in workload.slo.iter().filter(|slo| is_slo_violation(slo, workload, &analysis.changes)) {
+            let bound = if slo.at_least { "at least" } else { "at most" };
+            steps.push(format!("bring `{}` of `{}` back to {bound} {}", slo.metric, workload.id, slo.written));
+        }
+    }
     if analysis.tests.status == TestStatus::Failed {
         steps.push("mend the failing tests: a faster wrong answer is no gain".into());
     }

@@ -40,6 +40,7 @@ fn blank(workload: &Workload) -> WorkloadResult {
         negative_control: false,
         broken: None,
         metrics: Vec::new(),
+        slo: Vec::new(),
         smallest_detectable: None,
         clock: None,
         bottleneck: None,

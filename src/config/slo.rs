@@ -13,18 +13,19 @@ enum Unit {
     Number,
 }
 
-/// The metrics of DESIGN §5, by their names in the JSON contract.
-const METRICS: [(&str, Unit); 16] = [
+/// Every metric that an objective may be about, by its name in the JSON contract.
+const METRICS: [(&str, Unit); 17] = [
     ("latency.p50", Unit::Time),
     ("latency.p95", Unit::Time),
     ("latency.p99", Unit::Time),
     ("throughput", Unit::Number),
-    ("cpu.time", Unit::Time),
+    ("wall", Unit::Time),
+    ("cpu.total", Unit::Time),
     ("cpu.user", Unit::Time),
     ("cpu.system", Unit::Time),
     ("memory.peak_rss", Unit::Size),
-    ("memory.page_faults", Unit::Number),
-    ("memory.major_faults", Unit::Number),
+    ("page_faults", Unit::Number),
+    ("page_faults.major", Unit::Number),
     ("context_switches.voluntary", Unit::Number),
     ("context_switches.involuntary", Unit::Number),
     ("io.read", Unit::Size),
@@ -45,6 +46,17 @@ pub struct Slo {
 }
 
 impl Slo {
+    /// `ns`, `bytes`, `fraction`, or `count`.
+    pub fn unit(&self) -> &'static str {
+        let unit = METRICS.iter().find(|(name, _)| *name == self.metric).map(|(_, unit)| *unit);
+        match unit {
+            Some(Unit::Time) => "ns",
+            Some(Unit::Size) => "bytes",
+            Some(Unit::Fraction) => "fraction",
+            Some(Unit::Number) | None => "count",
+        }
+    }
+
     /// True for metrics where more is better.
     pub fn is_floor(&self) -> bool {
         self.metric == "throughput"

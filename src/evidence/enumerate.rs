@@ -146,7 +146,7 @@ fn select(found: &mut Enumerated, wanted: &[String]) -> Result<(), EvidenceError
 }
 
 /// `*` stands for any text, everything else for itself.
-fn matches(pattern: &str, id: &str) -> bool {
+pub(super) fn matches(pattern: &str, id: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = parts.next().and_then(|first| id.strip_prefix(first)) else { return false };
     let mut last = "";

@@ -56,7 +56,7 @@ pub enum GitError {
 }
 
 /// The way out of a shallow clone, for people and for continuous integration.
-pub(super) const SHALLOW_HINT: &str =
+pub(crate) const SHALLOW_HINT: &str =
     "fetch the history with `git fetch --unshallow` (GitHub Actions: `fetch-depth: 0` below `uses: actions/checkout`)";
 
 impl GitError {

@@ -7,7 +7,7 @@ mod changes;
 mod closing;
 mod findings;
 mod opening;
-mod style;
+pub(super) mod style;
 mod workloads;
 
 use std::io::{self, Write};

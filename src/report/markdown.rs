@@ -3,6 +3,7 @@
 
 mod action;
 mod bottleneck;
+mod doctor;
 mod escape;
 mod root_cause;
 mod state;
@@ -10,6 +11,7 @@ mod state;
 use std::io::{self, Write};
 
 use crate::analysis::Analysis;
+pub(super) use doctor::doctor;
 use escape::text;
 
 /// What is written where no number is.

@@ -58,6 +58,7 @@ pub(crate) fn workload(id: &str) -> WorkloadResult {
         negative_control: false,
         broken: None,
         metrics: Vec::new(),
+        slo: Vec::new(),
         smallest_detectable: None,
         clock: Some(ClockResult { clock: "cpu".into(), reason: "99 % of its wall time is CPU time".into() }),
         bottleneck: None,
@@ -88,6 +89,34 @@ pub(crate) fn reached(id: &str, outcome: Outcome, base: f64, interval: (f64, f64
     let explained = matches!(outcome, Outcome::Faster | Outcome::Slower).then_some(true);
     let explained_by = by.iter().map(|&item| item.to_owned()).collect();
     WorkloadResult { explained, explained_by, ..measured(id, outcome, base, interval) }
+}
+
+/// An objective with the medians and the answers of both sides.
+pub(crate) fn objective(metric: &str, written: &str, (base, head): (f64, f64), met: (Option<bool>, Option<bool>)) -> SloResult {
+    let is_time = !metric.starts_with("memory");
+    let read = if is_time {
+        crate::config::units::duration(written).map(|time| time.as_nanos() as f64)
+    } else {
+        crate::config::units::size(written).map(|size| size as f64)
+    };
+    SloResult {
+        metric: metric.into(),
+        unit: if is_time { "ns" } else { "bytes" }.into(),
+        clock: is_time.then(|| "cpu".into()),
+        target: read.unwrap_or_default(),
+        written: written.into(),
+        at_least: false,
+        base: Some(base),
+        base_low: Some(base * 0.99),
+        base_high: Some(base * 1.01),
+        head: Some(head),
+        low: Some(head * 0.99),
+        high: Some(head * 1.01),
+        met_at_base: met.0,
+        met_at_head: met.1,
+        explained: None,
+        reason: None,
+    }
 }
 
 /// The peak memory of a workload.

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use crate::analysis::{Analysis, Command, Outcome, Severity};
+use crate::report::objective::{Standing, objectives};
 use crate::report::text::clean;
 use crate::report::view;
 
@@ -15,6 +16,15 @@ pub(super) fn render(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()>
     }
     for workload in view::unexplained(analysis) {
         line(out, &format!("warning[unexplained-regression]: {}, not explained by the change", view::regression(workload)))?;
+    }
+    for objective in objectives(analysis) {
+        let level = match objective.standing {
+            Standing::Broken => "error[slo]",
+            Standing::Violated => "warning[slo]",
+            Standing::Untold | Standing::NotMeasured => "note[slo]",
+            Standing::Met => continue,
+        };
+        line(out, &format!("{level}: `{}`: {}", objective.workload.id, objective.line()))?;
     }
     for workload in analysis.workloads.iter().filter(|workload| workload.outcome == Outcome::Inconclusive) {
         let reason = workload.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();

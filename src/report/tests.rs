@@ -1,6 +1,7 @@
 //! The reports over hand-made analyses: what a user reads, and what the schema promises.
 
 mod cases;
+mod doctor;
 mod look;
 mod schema;
 

@@ -2,6 +2,7 @@
 
 use crate::analysis::{Analysis, ChangeResult, Command, Finding, Heat, MetricResult, Outcome, Severity, Verdict, WorkloadResult};
 use crate::figures;
+use crate::report::objective::{Standing, objectives};
 use crate::source::ChangeKind;
 use crate::verdict::is_explained_regression;
 
@@ -232,9 +233,11 @@ fn counted_reasons(analysis: &Analysis) -> Vec<String> {
     let (counting, _) = findings(analysis);
     let level = |severity: Severity| counting.iter().filter(|finding| finding.severity == severity).count();
     let broken = analysis.workloads.iter().filter(|workload| workload.broken.is_some()).count();
+    let broken_targets = objectives(analysis).iter().filter(|objective| objective.standing == Standing::Broken).count();
     let counts = [
         (regressions(analysis).len(), "explained regression"),
         (unexplained(analysis).len(), "unexplained regression"),
+        (broken_targets, "violated target"),
         (level(Severity::Error), "error"),
         (level(Severity::Warning), "warning"),
         (analysis.tests.newly_failing.len(), "newly failing test"),

@@ -38,11 +38,11 @@ pub use error::ProbeError;
 pub use map::ProbeMap;
 pub use region::{Execution, Limits, Outcome, Probed, Region};
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-pub use run::run;
+pub use run::{available, run};
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub use sites::Sites;
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
-pub use unsupported::{ProbeMap, Sites, run};
+pub use unsupported::{ProbeMap, Sites, available, run};
 
 #[cfg(test)]
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

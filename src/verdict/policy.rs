@@ -22,18 +22,21 @@ pub enum FailOn {
     Warning,
     /// A test or a workload that ran at base and fails at head.
     Tests,
+    /// An objective that base meets and head violates, by a changed item.
+    Slo,
     /// Nothing.
     None,
 }
 
 impl FailOn {
     /// Every name, as the user writes it.
-    pub const NAMES: [(&'static str, Self); 6] = [
+    pub const NAMES: [(&'static str, Self); 7] = [
         ("regression", Self::Regression),
         ("unexplained", Self::Unexplained),
         ("error", Self::Error),
         ("warning", Self::Warning),
         ("tests", Self::Tests),
+        ("slo", Self::Slo),
         ("none", Self::None),
     ];
 }
@@ -88,14 +91,15 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// The policy that fails on these. An empty list is the default: explained regressions, error findings, new failures.
+    /// The policy that fails on these. An empty list is the default: explained regressions, error findings, new failures,
+    /// violated objectives.
     ///
     /// `warning` and `unexplained` add to the default; naming any other kind replaces it; `none` empties it.
     pub fn new(named: &[FailOn], on_inconclusive: OnInconclusive) -> Self {
         let widens = named.iter().all(|kind| matches!(kind, FailOn::Warning | FailOn::Unexplained));
         let mut fail_on: BTreeSet<FailOn> = named.iter().copied().collect();
         if widens {
-            fail_on.extend([FailOn::Regression, FailOn::Error, FailOn::Tests]);
+            fail_on.extend([FailOn::Regression, FailOn::Error, FailOn::Tests, FailOn::Slo]);
         }
         if fail_on.contains(&FailOn::Warning) {
             fail_on.insert(FailOn::Error);
@@ -125,9 +129,9 @@ mod tests {
             let policy = Policy::new(named, OnInconclusive::Pass);
             FailOn::NAMES.iter().filter(|(_, kind)| policy.fails_on(*kind)).map(|(name, _)| *name).collect::<Vec<_>>()
         };
-        assert_eq!(fails(&[]), ["regression", "error", "tests"]);
-        assert_eq!(fails(&[FailOn::Warning]), ["regression", "error", "warning", "tests"]);
-        assert_eq!(fails(&[FailOn::Unexplained]), ["regression", "unexplained", "error", "tests"]);
+        assert_eq!(fails(&[]), ["regression", "error", "tests", "slo"]);
+        assert_eq!(fails(&[FailOn::Warning]), ["regression", "error", "warning", "tests", "slo"]);
+        assert_eq!(fails(&[FailOn::Unexplained]), ["regression", "unexplained", "error", "tests", "slo"]);
         assert_eq!(fails(&[FailOn::Regression]), ["regression"]);
         assert_eq!(fails(&[FailOn::Regression, FailOn::Warning]), ["regression", "error", "warning"]);
         assert_eq!(fails(&[FailOn::None]), [""; 0]);

@@ -1,6 +1,6 @@
 //! Why the verdict is what it is, in sentences.
 
-use crate::analysis::{Finding, MetricResult, Outcome, TestStatus, WorkloadResult};
+use crate::analysis::{Finding, MetricResult, Outcome, SloResult, TestStatus, WorkloadResult};
 use crate::figures;
 use crate::verdict::{Evidence, FailOn, Policy, is_explained_regression, is_regression};
 
@@ -19,6 +19,16 @@ pub(super) fn regression(workload: &WorkloadResult) -> String {
         _ => ", not explained by the change".into(),
     };
     format!("`{}` is slower{}{by}", workload.id, by_how_much(workload))
+}
+
+pub(super) fn objective(workload: &WorkloadResult, slo: &SloResult) -> String {
+    let by = workload.explained_by.first().map(|item| format!(", explained by `{item}`")).unwrap_or_default();
+    let bound = if slo.at_least { "at least" } else { "at most" };
+    let values = slo.head.zip(slo.low).zip(slo.high).zip(slo.base).map(|(((head, low), high), base)| {
+        let head = figures::quantity_with_interval((head, low, high), &slo.unit);
+        format!(": {head} here and now, base met it with {}", figures::quantity(base, &slo.unit))
+    });
+    format!("`{}` misses its target, {} {bound} {}{}{by}", workload.id, slo.metric, slo.written, values.unwrap_or_default())
 }
 
 pub(super) fn finding(finding: &Finding) -> String {

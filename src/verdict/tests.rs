@@ -109,6 +109,51 @@ fn new_test_failures_and_broken_workloads_fail() {
     assert_eq!(Run { workloads: vec![broken], ..run() }.verdict().0, Verdict::Fail);
 }
 
+/// Slower than its target by the change, though the regression itself is not what fails here.
+fn missed() -> WorkloadResult {
+    let violated = samples::objective("latency.p50", "20ms", (18e6, 23.4e6), (Some(true), Some(false)));
+    let slo = vec![SloResult { explained: Some(true), ..violated }];
+    WorkloadResult { slo, ..samples::reached("hot", Outcome::Slower, 18e6, (1.3, 1.28, 1.32), &["parse::lexer::next"]) }
+}
+
+fn only_slo(workload: WorkloadResult) -> Judgement {
+    Run { workloads: vec![workload], ..run() }.judge(&Policy::new(&[FailOn::Slo], OnInconclusive::Pass))
+}
+
+#[test]
+fn a_target_that_base_met_and_a_changed_item_breaks_fails() {
+    let judgement = only_slo(missed());
+    assert_eq!(judgement.exit, Exit::Failed);
+    assert_eq!(
+        judgement.reasons,
+        ["`hot` misses its target, latency.p50 at most 20ms: 23.40 ms [23.17 ms, 23.63 ms] here and now, base met it with \
+             18.00 ms, explained by `parse::lexer::next`"]
+    );
+    let default = Run { workloads: vec![missed()], ..run() }.judge(&Policy::default());
+    assert!(default.reasons.iter().any(|reason| reason.contains("misses its target")), "on by default: {:?}", default.reasons);
+}
+
+#[test]
+fn a_target_fails_nothing_unless_every_condition_holds() {
+    let with = |change: &dyn Fn(&mut WorkloadResult)| {
+        let mut workload = missed();
+        change(&mut workload);
+        only_slo(workload).verdict
+    };
+    assert_eq!(with(&|_| {}), Verdict::Fail);
+    assert_eq!(with(&|w| w.slo[0].met_at_base = Some(false)), Verdict::Pass, "violated on both sides");
+    assert_eq!(with(&|w| w.slo[0].met_at_base = None), Verdict::Pass, "base cannot be told");
+    assert_eq!(with(&|w| w.slo[0].met_at_head = None), Verdict::Pass, "head cannot be told");
+    assert_eq!(with(&|w| w.slo[0].met_at_head = Some(true)), Verdict::Pass, "met");
+    assert_eq!(with(&|w| w.slo[0].low = None), Verdict::Pass, "not measured");
+    assert_eq!(with(&|w| w.slo[0].low = Some(19e6)), Verdict::Pass, "the interval is not beyond it");
+    assert_eq!(with(&|w| w.slo[0].explained = Some(false)), Verdict::Pass, "not explained");
+    assert_eq!(with(&|w| w.explained_by = vec!["parse::unchanged".into()]), Verdict::Pass, "nothing on its stacks changed");
+    assert_eq!(with(&|w| w.negative_control = true), Verdict::Pass);
+    let off = Run { workloads: vec![missed()], ..run() }.judge(&Policy::new(&[FailOn::Error], OnInconclusive::Pass));
+    assert_eq!(off.verdict, Verdict::Pass, "not asked for");
+}
+
 #[test]
 fn a_reached_workload_that_could_not_be_told_makes_the_run_inconclusive() {
     let unsure = samples::reached("hot", Outcome::Inconclusive, 1e6, (1.02, 0.98, 1.06), &["parse::lexer::next"]);
@@ -150,6 +195,16 @@ fn any_workload() -> impl Strategy<Value = WorkloadResult> {
             let measured = samples::reached("w", outcome, 1e6, (ratio, ratio - half, ratio + half), &by);
             WorkloadResult { explained, negative_control, ..measured }
         })
+        .prop_flat_map(|workload| (Just(workload), proptest::collection::vec(any_objective(), 0..2)))
+        .prop_map(|(workload, slo)| WorkloadResult { slo, ..workload })
+}
+
+fn any_objective() -> impl Strategy<Value = SloResult> {
+    let met = || proptest::option::of(any::<bool>());
+    (met(), met(), met(), proptest::option::of(1e6_f64..4e7)).prop_map(|(at_base, at_head, explained, low)| {
+        let one = samples::objective("latency.p50", "20ms", (18e6, 23e6), (at_base, at_head));
+        SloResult { low, explained, ..one }
+    })
 }
 
 fn any_finding() -> impl Strategy<Value = Finding> {
@@ -195,7 +250,13 @@ proptest! {
                 let measured = f.evidence.iter().any(|e| e.kind == "share");
                 f.counts() && f.severity == Severity::Error && measured && f.item.as_ref().is_some_and(changed)
             });
-            prop_assert!(slower || found);
+            let missed = run.workloads.iter().any(|w| {
+                let broken = |slo: &SloResult| {
+                    slo.met_at_base == Some(true) && slo.explained == Some(true) && slo.low.is_some_and(|low| low > slo.target)
+                };
+                w.explained_by.iter().any(changed) && w.slo.iter().any(broken)
+            });
+            prop_assert!(slower || found || missed);
         }
     }
 

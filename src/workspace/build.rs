@@ -149,7 +149,7 @@ fn package_spec(workspace: &Workspace, name: &str) -> String {
 
 /// Debug info 1 names functions and inline frames exactly; the debug level and stripping change symbol hashes and so the
 /// layout, which is why both sides get the same (`reference/conventions.md`, experiments 3 and 4).
-fn profile_environment(profile: &str) -> Vec<(String, &'static str)> {
+pub(crate) fn profile_environment(profile: &str) -> Vec<(String, &'static str)> {
     // `bench` inherits what is set for `release`.
     let profiles = if profile == "bench" { vec!["bench", "release"] } else { vec![profile] };
     let mut variables = Vec::new();

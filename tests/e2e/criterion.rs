@@ -19,6 +19,11 @@ bench = false
 name = "words"
 harness = false
 
+[[package.metadata.perf-expert.workload]]
+name = "fold/*"
+bench = "words"
+slo = { "latency.p50" = "1h", "throughput" = 1, "wall" = "1h" }
+
 [workspace]
 "#;
 
@@ -114,6 +119,7 @@ fn a_crate_with_criterion_benchmarks_from_baseline_to_verdict() {
     a_shared_function_made_slower(&repo);
     one_id_alone(&repo);
     a_comment_measured_all_the_same(&repo);
+    a_doubled_clock_in_a_self_test(&repo);
     another_bench_source(&repo);
     a_base_made_now_knows_what_the_change_reaches(&repo);
 
@@ -144,7 +150,12 @@ fn a_shared_function_made_slower(repo: &Repo) {
         assert_eq!(one["explained_by"], serde_json::json!(["words::fold"]));
         assert!(one["metrics"][0]["ratio"].as_f64().unwrap() > 1.4, "about twice as slow: {one:#}");
     }
+    let of_small = &workload(&analysis, "fold/small")["slo"];
+    let met =
+        |metric: &str| of_small.as_array().unwrap().iter().find(|slo| slo["metric"] == metric).unwrap()["met_at_head"].clone();
+    assert_eq!((met("latency.p50"), met("throughput"), met("wall")), (true.into(), Value::Null, Value::Null), "{of_small:#}");
     let other = workload(&analysis, "walk");
+    assert_eq!(other["slo"], Value::Array(Vec::new()), "{other:#}");
     assert!(other["negative_control"] == true || other["outcome"] == "not-measured", "{other:#}");
     assert!(other["outcome"] != "slower" && other["explained"] != true, "{other:#}");
     assert_eq!(analysis["changes"][0]["heat"], "hot");
@@ -170,6 +181,16 @@ fn a_comment_measured_all_the_same(repo: &Repo) {
         assert!(one["outcome"] != "slower" && one["outcome"] != "faster", "{one:#}");
     }
     assert!(workloads.iter().any(|one| one["metrics"][0]["rounds"].as_u64() >= Some(12)), "it was measured: {analysis:#}");
+}
+
+fn a_doubled_clock_in_a_self_test(repo: &Repo) {
+    let stored = repo.read("target/perf-expert/baselines/default/baseline.json");
+    let args = ["doctor", "--self-test", "--runs", "1", "--slowdown", "100", "--workload", "fold/small"];
+    let test = &run(repo, &args).json()["self_test"];
+    assert_eq!((&test["workload"], &test["clock"]["clock"]), (&"fold/small".into(), &"cpu".into()), "{test:#}");
+    assert_eq!((&test["slowed"]["injection"], &test["slowed"]["found"]["hits"]), (&"clock".into(), &1.into()), "{test:#}");
+    assert!((0.7..1.4).contains(&test["slowed"]["verdicts"]["change"].as_f64().unwrap()), "{test:#}");
+    assert_eq!(repo.read("target/perf-expert/baselines/default/baseline.json"), stored, "the baseline is left alone");
 }
 
 fn another_bench_source(repo: &Repo) {

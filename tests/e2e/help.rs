@@ -25,7 +25,7 @@ fn the_help_of_the_tool_is_as_written() {
 
 #[test]
 fn the_help_of_each_command_is_as_written() {
-    for command in ["baseline", "verify", "check", "report", "list", "explain", "hook", "demo", "completions", "man"] {
+    for command in ["baseline", "verify", "check", "report", "list", "explain", "hook", "doctor", "demo", "completions", "man"] {
         help_of(command, &[command]);
     }
 }

@@ -112,6 +112,23 @@ fn ctrl_c_while_measuring_ends_everything_and_keeps_the_baseline() {
 }
 
 #[test]
+fn ctrl_c_during_a_self_test_ends_everything_and_leaves_nothing() {
+    let repo = two_commits();
+    let stored = repo.read(STORED);
+    let mut doctor = Running::start(&repo, &["doctor", "--self-test", "--runs", "1000"]);
+    doctor.until("Measuring");
+    repo.write("target/hang", "");
+    eventually("a run hangs", || !running(&repo).is_empty());
+    doctor.kill("-INT");
+    let (code, took) = doctor.ended();
+    assert_eq!(code, Some(130));
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    assert_eq!(running(&repo), Vec::<String>::new());
+    assert_eq!(repo.read(STORED), stored);
+    assert!(!repo.root().join("target/perf-expert/scratch").exists());
+}
+
+#[test]
 fn kill_9_during_baseline_keeps_the_last_one_and_the_next_run_works() {
     let repo = two_commits();
     let (stored, shown) = (repo.read(STORED), repo.run(&["report", "--baseline", "default"]).stdout);

@@ -9,10 +9,12 @@ mod base;
 mod binaries;
 mod common;
 mod criterion;
+mod doctor;
 mod fixtures;
 mod formats;
 mod help;
 mod hooks;
 #[cfg(unix)]
 mod interrupt;
+mod objectives;
 mod refusal;

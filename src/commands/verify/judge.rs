@@ -9,7 +9,7 @@ use super::measure::Found;
 use crate::analysis::{Analysis, BaseSide, ChangeResult, Command, Finding, SCHEMA_VERSION, Tests, Verdict, WorkloadResult};
 use crate::commands::baseline::profile_warnings;
 use crate::commands::context::Context;
-use crate::conclude::{Comparison, change_results, compared, environment, next_steps, now, tool};
+use crate::conclude::{Comparison, change_results, compared, environment, next_steps, now, slo_results, tool};
 use crate::error::Result;
 use crate::evidence::Evidence;
 use crate::git::base::Base as Chosen;
@@ -87,6 +87,7 @@ pub(super) fn conclude(
 ) -> Result<Analysis> {
     let mut workloads = workload_results(context, diff, found);
     verdict::settle(&mut workloads, context.margin());
+    objectives(context, found, &mut workloads);
     let changes = change_results(&diff.changes, found.base_view, found.head_view);
     let tests = tests(context, wishes, head, diff, found, shell)?;
     let commits = commits(context, chosen, head)?;
@@ -114,6 +115,7 @@ pub(super) fn conclude(
     warnings.extend(found.base.stale.iter().map(|why| format!("a stored baseline was not used: {why}")));
     let reached = |id: &str| found.reaches.get(id).is_some_and(|reach| reach.reached != Reached::No);
     warnings.extend(profile_warnings(&found.base.evidence, reached));
+    warnings.extend(context.aimless_objectives(&found.survey.evidence));
     let mut skipped = context.skipped();
     skipped.extend(found.survey.evidence.skipped.clone());
     let print = fingerprint(context, &head.workspace)?;
@@ -164,6 +166,18 @@ fn workload_results(context: &Context, diff: &Diff, found: &Found<'_>) -> Vec<Wo
         }
     }
     results
+}
+
+/// After the outcomes are settled: an objective is not held against a workload that the machine moved.
+fn objectives(context: &Context, found: &Found<'_>, workloads: &mut [WorkloadResult]) {
+    for result in workloads {
+        let Some(evidence) = found.survey.evidence.of(&result.id) else { continue };
+        let absolutes = match found.measured.get(&result.id) {
+            Some(Ok(measured)) => measured.absolutes.as_slice(),
+            _ => &[],
+        };
+        result.slo = slo_results(&context.filter.objectives(&evidence.workload), result, absolutes);
+    }
 }
 
 fn tests(

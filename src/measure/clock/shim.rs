@@ -206,6 +206,27 @@ mod tests {
         assert!(finished.usage.unwrap().cpu().as_millis() < 50, "{finished:?}");
     }
 
+    /// How much the program does until the clock has run for 60 ms.
+    fn spins(shim: &ClockShim, dir: &Path, per_mille: Option<&str>) -> f64 {
+        let scratch = tempfile::tempdir_in(dir).unwrap();
+        let mut launch = Launch::new(dir.join("program"), dir);
+        launch.env.extend(per_mille.map(|speed| ("PERF_EXPERT_CLOCK_PER_MILLE".into(), Some(speed.into()))));
+        assert!(!shim.apply(&mut launch, 1, scratch.path()).unwrap().used());
+        let finished = run(&launch, &Limits::default()).unwrap();
+        finished.stdout_text().split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    #[test]
+    fn a_clock_that_runs_three_times_as_fast_leaves_a_third_of_the_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let shim = ClockShim::prepare(&dir.path().join("cache"), OsStr::new("rustc")).unwrap();
+        std::fs::rename(program(dir.path()), dir.path().join("program")).unwrap();
+        let (plain, fast) = (spins(&shim, dir.path(), None), spins(&shim, dir.path(), Some("3000")));
+        assert!((0.2..0.6).contains(&(fast / plain)), "{fast} of {plain}");
+        let nonsense = spins(&shim, dir.path(), Some("fast"));
+        assert!((0.5..2.0).contains(&(nonsense / plain)), "what is no number changes nothing: {nonsense} of {plain}");
+    }
+
     #[test]
     fn another_executable_keeps_the_real_clock() {
         let dir = tempfile::tempdir().unwrap();

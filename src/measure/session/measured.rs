@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::measure::absolute::Absolute;
 use crate::measure::clock::ClockChoice;
 use crate::measure::metric::MetricResult;
 use crate::measure::noise::Statistic;
@@ -70,6 +71,9 @@ pub struct Measured {
     pub why: Option<Reason>,
     /// The metrics, the primary one first; empty when there are none.
     pub metrics: Vec<MetricResult>,
+    /// Metrics of each side for itself; empty when there are none.
+    #[serde(default)]
+    pub absolutes: Vec<Absolute>,
     /// Control/base with its interval, as ratios.
     pub control: Option<Interval>,
     /// Robust standard deviation of ln(control/base) per round.
@@ -93,13 +97,14 @@ pub(super) struct Summary<'a> {
     pub(super) decision: Option<Decision>,
     pub(super) p_value: Option<f64>,
     pub(super) metrics: Vec<MetricResult>,
+    pub(super) absolutes: Vec<Absolute>,
     pub(super) values: Vec<RoundValues>,
     pub(super) failures: Failures,
 }
 
 impl Measured {
     pub(super) fn new(summary: Summary<'_>) -> Self {
-        let Summary { job, ending, decision, p_value, metrics, values, failures } = summary;
+        let Summary { job, ending, decision, p_value, metrics, absolutes, values, failures } = summary;
         let controls: Vec<f64> = values.iter().map(|round| (round.control / round.base).ln()).collect();
         let reason = match &decision {
             Some(decision) => worded(decision, values.len(), ending),
@@ -117,6 +122,7 @@ impl Measured {
             reason,
             why: decision.as_ref().map(|decision| decision.reason.clone()),
             metrics,
+            absolutes,
             control: decision.as_ref().and_then(|decision| decision.control).map(|control| control.exp()),
             pair_sd: robust_sd(&controls),
             delta: decision.as_ref().map(|decision| decision.delta),

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Progress;
 use super::measured::{Ending, Measured, RoundValues, Summary};
+use crate::measure::absolute::absolutes;
 use crate::measure::harness::HarnessError;
 use crate::measure::metric::metrics;
 use crate::measure::order::Orders;
@@ -129,6 +130,7 @@ impl<'a> WorkloadRun<'a> {
             decision,
             p_value,
             metrics,
+            absolutes: absolutes(self.job, &self.rounds, self.plan.look_alpha()),
             values: self.rounds.iter().map(|round| RoundValues::new(self.job, round)).collect(),
             failures: self.failures,
         })

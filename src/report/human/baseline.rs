@@ -35,7 +35,7 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         page.cut(out, workloads.len(), SHOWN, "workloads")?;
         writeln!(out)?;
     }
-    Ok(())
+    super::workloads::targets(page, out)
 }
 
 /// `12.31 µs on the cpu clock (…); a change of 1.8 % or more would show`.

@@ -4,11 +4,11 @@ use anstyle::{AnsiColor, Style};
 
 use crate::analysis::{Heat, Outcome, Verdict};
 
-pub(super) const HEADING: Style = Style::new().bold();
+pub(in crate::report) const HEADING: Style = Style::new().bold();
 pub(super) const FAINT: Style = Style::new().dimmed();
-const BAD: Style = AnsiColor::Red.on_default().bold();
-const GOOD: Style = AnsiColor::Green.on_default().bold();
-const UNSURE: Style = AnsiColor::Yellow.on_default().bold();
+pub(in crate::report) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(in crate::report) const GOOD: Style = AnsiColor::Green.on_default().bold();
+pub(in crate::report) const UNSURE: Style = AnsiColor::Yellow.on_default().bold();
 const PLAIN: Style = Style::new();
 
 pub(super) const fn outcome(outcome: Outcome) -> Style {

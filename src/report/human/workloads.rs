@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use super::{Page, style};
 use crate::analysis::{MetricResult, Outcome, WorkloadResult};
 use crate::figures;
-use crate::report::text::{Cell, Table, clean, shorten};
+use crate::report::objective::{Standing, objectives};
+use crate::report::text::{Cell, Table, clean, paint, shorten};
 use crate::report::view;
 
 /// Rows before the rest is counted.
@@ -16,14 +17,15 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     let shown = view::shown_workloads(page.analysis);
     let counted = view::counted_workloads(page.analysis);
     if shown.is_empty() {
-        return match counted.as_slice() {
-            [] => writeln!(out, "Workloads: none\n"),
-            [only] => writeln!(out, "Workloads: {}\n", clean(only)),
+        match counted.as_slice() {
+            [] => writeln!(out, "Workloads: none\n")?,
+            [only] => writeln!(out, "Workloads: {}\n", clean(only))?,
             _ => {
                 writeln!(out, "Workloads:")?;
-                rest(page, &counted, out)
+                rest(page, &counted, out)?;
             }
-        };
+        }
+        return targets(page, out);
     }
     let mut table = Table::default();
     table.row(["Workload", "base", "head", "change", "outcome", "why"].map(|title| Cell::styled(title, style::HEADING)));
@@ -34,7 +36,8 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{line}")?;
     }
     page.cut(out, shown.len(), SHOWN, "workloads")?;
-    rest(page, &counted, out)
+    rest(page, &counted, out)?;
+    targets(page, out)
 }
 
 /// The workloads that are only counted, a line per kind.
@@ -43,6 +46,26 @@ fn rest(page: &Page<'_>, counted: &[String], out: &mut dyn Write) -> io::Result<
         writeln!(out, "  {}", clean(line))?;
     }
     page.cut(out, counted.len(), SHOWN, "reasons")?;
+    writeln!(out)
+}
+
+/// Objectives, where there are any.
+pub(super) fn targets(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let objectives = objectives(page.analysis);
+    if objectives.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "{} (numbers of this machine, now)", paint("Targets", style::HEADING, page.look.color))?;
+    for objective in objectives.iter().take(page.shown(objectives.len(), SHOWN)) {
+        let line = clean(&format!("{}: {}", shorten(&objective.workload.id, WIDEST_NAME), objective.line()));
+        let style = match objective.standing {
+            Standing::Broken => style::BAD,
+            Standing::Violated | Standing::Untold => style::UNSURE,
+            Standing::NotMeasured | Standing::Met => anstyle::Style::new(),
+        };
+        writeln!(out, "  {}", paint(&line, style, page.look.color))?;
+    }
+    page.cut(out, objectives.len(), SHOWN, "targets")?;
     writeln!(out)
 }
 

@@ -6,6 +6,7 @@ use super::escape::{cell, code, text};
 use super::{NOT_MEASURED, bullet, lacks_measurement};
 use crate::analysis::{Analysis, Command, MetricResult, Outcome, WorkloadResult};
 use crate::figures;
+use crate::report::objective::{Objective, Standing, objectives};
 use crate::report::view;
 
 const SHOWN: usize = 10;
@@ -20,6 +21,7 @@ pub(super) fn write(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> 
     for warning in &analysis.environment.warnings {
         bullet(out, &format!("Limit: {warning}"))?;
     }
+    targets(analysis, out)?;
     if lacks_measurement(analysis) {
         return Ok(());
     }
@@ -28,6 +30,12 @@ pub(super) fn write(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> 
 }
 
 fn metric(analysis: &Analysis) -> String {
+    if let Some(objective) = focus(analysis) {
+        let what = format!("{} of {}", code(&objective.slo.metric), code(&objective.workload.id));
+        let clock = objective.slo.clock.as_ref().map(|clock| format!(", {clock} clock")).unwrap_or_default();
+        let before = objective.base().map(|base| format!("{base} → ")).unwrap_or_default();
+        return format!("{what}: {before}{}{clock}", objective.value().unwrap_or_else(|| NOT_MEASURED.into()));
+    }
     let Some(worst) = worst(analysis) else { return NOT_MEASURED.into() };
     let Some(metric) = worst.primary() else { return NOT_MEASURED.into() };
     let side = |value: Option<f64>| value.map_or_else(|| NOT_MEASURED.to_owned(), |value| figures::quantity(value, &metric.unit));
@@ -40,14 +48,25 @@ fn metric(analysis: &Analysis) -> String {
     }
 }
 
-fn target(analysis: &Analysis) -> &'static str {
+fn target(analysis: &Analysis) -> String {
+    if let Some(objective) = focus(analysis) {
+        return text(&objective.target());
+    }
+    let set = if objectives(analysis).is_empty() { "no SLO is configured" } else { "it has no SLO; those of others are below" };
     match analysis.command {
-        Command::Baseline => "not set (no SLO is configured)",
-        Command::Verify | Command::Check => "no slower than base (no SLO is configured)",
+        Command::Baseline => format!("not set ({set})"),
+        Command::Verify | Command::Check => format!("no slower than base ({set})"),
     }
 }
 
 fn gap(analysis: &Analysis) -> String {
+    if let Some(objective) = focus(analysis) {
+        let verdict = text(&objective.verdict());
+        return match objective.gap() {
+            Some(gap) => format!("{gap} ({verdict}; a number of this machine, now)"),
+            None => format!("{NOT_MEASURED} ({verdict})"),
+        };
+    }
     let change = worst(analysis).and_then(WorkloadResult::primary).filter(|_| analysis.command != Command::Baseline);
     let Some(change) = change.and_then(|metric| view::change(metric).map(|change| (change, metric.outcome))) else {
         return if analysis.command == Command::Baseline { "none to state without a target".into() } else { NOT_MEASURED.into() };
@@ -57,6 +76,38 @@ fn gap(analysis: &Analysis) -> String {
         (change, Outcome::Inconclusive | Outcome::NotMeasured) => format!("cannot be told: {change}"),
         (change, outcome) => format!("none: {change} ({})", view::outcome(outcome)),
     }
+}
+
+/// The objective that the first lines speak of: the worst one, unless a regression elsewhere matters more.
+fn focus(analysis: &Analysis) -> Option<Objective<'_>> {
+    let first = objectives(analysis).into_iter().next()?;
+    let elsewhere = worst(analysis).is_some_and(|worst| worst.id != first.workload.id && worst.outcome == Outcome::Slower);
+    (first.standing == Standing::Broken || !elsewhere).then_some(first)
+}
+
+/// Every objective, when there are several.
+fn targets(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
+    let all = objectives(analysis);
+    if all.is_empty() || (all.len() == 1 && focus(analysis).is_some()) {
+        return Ok(());
+    }
+    writeln!(out, "\n| workload | target | base | here and now | gap | |\n|---|---|---|---|---|---|")?;
+    for objective in all.iter().take(SHOWN) {
+        let known = |value: Option<String>| value.unwrap_or_else(|| NOT_MEASURED.to_owned());
+        let cells = [
+            cell(&objective.workload.id),
+            cell(&format!("{} {}", objective.slo.metric, objective.target())),
+            objective.base().unwrap_or_else(|| "-".into()),
+            known(objective.value()),
+            objective.gap().unwrap_or_else(|| "-".into()),
+            text(&objective.verdict().replace('|', "¦")),
+        ];
+        writeln!(out, "| {} |", cells.join(" | "))?;
+    }
+    if all.len() > SHOWN {
+        writeln!(out, "\n{} more targets are in the JSON report.", all.len() - SHOWN)?;
+    }
+    Ok(())
 }
 
 /// The workload that matters most: the worst regression, else the first one that was measured.

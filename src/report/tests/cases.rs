@@ -1,7 +1,9 @@
 //! The analyses.
 
 use crate::analysis::*;
-use crate::report::samples::{ambient, analysis, change, finding, heated, hot, measured, memory, profile, reached, workload};
+use crate::report::samples::{
+    ambient, analysis, change, finding, heated, hot, measured, memory, objective, profile, reached, workload,
+};
 use crate::source::ChangeKind;
 
 const NEXT: &str = "parse::lexer::next";
@@ -17,6 +19,8 @@ pub(super) fn all() -> Vec<(&'static str, Analysis)> {
         ("hostile", hostile()),
         ("baseline", baseline()),
         ("check", check()),
+        ("targets", targets()),
+        ("baseline_targets", baseline_targets()),
     ]
 }
 
@@ -206,4 +210,56 @@ fn check() -> Analysis {
         next_steps: vec!["`cargo perf-expert verify` measures what this change does".into()],
         ..check
     }
+}
+
+/// Objectives of every standing: broken by the change, violated on both sides, not decided, not measured, met.
+fn targets() -> Analysis {
+    let mut slower = reached("parse/large", Outcome::Slower, 18e6, (1.3, 1.28, 1.32), &[NEXT]);
+    slower.slo = vec![
+        SloResult { reason: None, ..objective("memory.peak_rss", "200MiB", (12.5e6, 12.6e6), (Some(true), Some(true))) },
+        SloResult { explained: Some(true), ..objective("latency.p50", "20ms", (18e6, 23.4e6), (Some(true), Some(false))) },
+        SloResult {
+            clock: None,
+            base: None,
+            base_low: None,
+            base_high: None,
+            head: None,
+            low: None,
+            high: None,
+            reason: Some("this run did not measure it".into()),
+            ..objective("latency.p99", "50ms", (0.0, 0.0), (None, None))
+        },
+    ];
+    let mut both = measured("serve", Outcome::Same, 30e6, (1.0, 0.99, 1.01));
+    both.slo = vec![
+        SloResult {
+            reason: Some("base violates it, too".into()),
+            ..objective("latency.p50", "25ms", (30e6, 30.1e6), (Some(false), Some(false)))
+        },
+        SloResult {
+            reason: Some("head's interval holds the target".into()),
+            ..objective("wall", "31ms", (30e6, 31.1e6), (Some(true), None))
+        },
+    ];
+    Analysis {
+        verdict: Verdict::Fail,
+        exit_code: 100,
+        workloads: vec![slower, both],
+        changes: vec![heated(NEXT, Heat::Hot, (0.41, 0.38, 0.44), "parse/large")],
+        ..analysis(Command::Verify)
+    }
+}
+
+fn baseline_targets() -> Analysis {
+    let mut baseline = baseline();
+    let one_side = SloResult {
+        base_low: None,
+        base_high: None,
+        head: None,
+        low: None,
+        high: None,
+        ..objective("latency.p50", "20us", (12_314.0, 0.0), (Some(true), None))
+    };
+    baseline.workloads[0].slo = vec![one_side];
+    baseline
 }

@@ -4,8 +4,8 @@ use super::breakpoints::Breakpoints;
 use super::error::ProbeError;
 use super::region::{Limits, Probed};
 use super::sites::Sites;
-use crate::process::Launch;
-use crate::process::traced::{self, TraceError};
+use crate::process::traced::{self, Flow, Stopped, TraceError, Tracer, Trap};
+use crate::process::{Launch, Limits as RunLimits};
 
 /// Each breakpoint costs a trap of some 10 µs when it is hit, and its page a copy: ten seconds at the very worst.
 const MOST_SITES: usize = 1_000_000;
@@ -27,6 +27,25 @@ pub fn run(launch: &Launch, sites: &Sites, limits: &Limits) -> Result<Probed, Pr
         return Err(ProbeError::NeverRan { executable: sites.executable.clone() });
     }
     Ok(Probed { executions: breakpoints.executions(), finished: traced.finished, ended_early: traced.ended_early })
+}
+
+/// Finds out whether a child may be traced, by tracing one until it executes its program.
+pub fn available(launch: &Launch) -> Result<(), ProbeError> {
+    traced::run_traced(launch, &RunLimits::default(), &mut FirstImage).map(drop).map_err(failed)
+}
+
+struct FirstImage;
+
+impl Tracer for FirstImage {
+    fn executed(&mut self, _stopped: &Stopped) -> std::io::Result<Flow> {
+        Ok(Flow::End)
+    }
+
+    fn trapped(&mut self, _stopped: &Stopped) -> std::io::Result<Trap> {
+        Ok(Trap::Foreign)
+    }
+
+    fn ended(&mut self, _process: i32) {}
 }
 
 fn failed(error: TraceError) -> ProbeError {

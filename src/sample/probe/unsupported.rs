@@ -17,9 +17,7 @@ pub enum Sites {}
 impl ProbeMap {
     /// Always [`ProbeError::Unsupported`].
     pub fn load(_executable: &Path) -> Result<Self, ProbeError> {
-        let reason =
-            format!("breakpoints are set on Linux x86_64 only, this is {} {}", std::env::consts::OS, std::env::consts::ARCH);
-        Err(ProbeError::Unsupported { reason })
+        Err(unsupported())
     }
 
     /// Units of debug information that could not be read.
@@ -48,6 +46,16 @@ impl Sites {
     pub fn is_empty(&self) -> bool {
         match *self {}
     }
+}
+
+/// Always [`ProbeError::Unsupported`].
+pub fn available(_launch: &Launch) -> Result<(), ProbeError> {
+    Err(unsupported())
+}
+
+fn unsupported() -> ProbeError {
+    let reason = format!("breakpoints are set on Linux x86_64 only, this is {} {}", std::env::consts::OS, std::env::consts::ARCH);
+    ProbeError::Unsupported { reason }
 }
 
 /// Runs the workload with breakpoints at `sites`.

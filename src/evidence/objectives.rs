@@ -1,0 +1,85 @@
+//! Which objectives of the configuration belong to a workload.
+
+use super::Filter;
+use super::enumerate::matches;
+use crate::config::{Program, Slo, WorkloadConfig};
+use crate::measure::{Workload, WorkloadKind};
+
+impl Filter {
+    /// The objectives of every table that is about the workload: same package and target, and a `name` that is its id (`*` stands
+    /// for any text, so one table can be about many benchmark ids).
+    pub fn objectives(&self, workload: &Workload) -> Vec<Slo> {
+        let tables = self.configured.get(&workload.package).map(Vec::as_slice).unwrap_or_default();
+        tables.iter().filter(|table| is_about(table, workload)).flat_map(|table| table.slo.iter().cloned()).collect()
+    }
+
+    /// Tables with objectives whose target is among the workloads, and whose name is none of theirs: nobody will ever check them.
+    pub fn aimless(&self, workloads: &[&Workload]) -> Vec<String> {
+        if !self.ids.is_empty() {
+            return Vec::new();
+        }
+        let aimless = |package: &String, table: &WorkloadConfig| {
+            let of_target: Vec<&&Workload> =
+                workloads.iter().filter(|workload| workload.package == *package && has_target(table, workload)).collect();
+            !table.slo.is_empty() && !of_target.is_empty() && !of_target.iter().any(|workload| has_name(table, workload))
+        };
+        let tables = self.configured.iter().flat_map(|(package, tables)| tables.iter().map(move |table| (package, table)));
+        tables.filter(|(package, table)| aimless(package, table)).map(|(_, table)| table.name.clone()).collect()
+    }
+}
+
+fn is_about(table: &WorkloadConfig, workload: &Workload) -> bool {
+    has_target(table, workload) && has_name(table, workload)
+}
+
+fn has_target(table: &WorkloadConfig, workload: &Workload) -> bool {
+    let is_binary = workload.kind == WorkloadKind::Binary;
+    match &table.program {
+        Program::Bin(name) => is_binary && *name == workload.target,
+        Program::Bench(name) => !is_binary && *name == workload.target,
+        Program::Command(_) => false,
+    }
+}
+
+/// The id may carry its package where two benches have the same; the harness's own does not.
+fn has_name(table: &WorkloadConfig, workload: &Workload) -> bool {
+    matches(&table.name, &workload.id) || matches(&table.name, &workload.harness_id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::workload::sample;
+
+    fn table(name: &str, program: Program) -> WorkloadConfig {
+        let slo = vec![Slo { metric: "latency.p50".into(), bound: 1.0, written: "1ns".into() }];
+        WorkloadConfig { name: name.into(), program, args: Vec::new(), datasets: Vec::new(), timeout: None, slo }
+    }
+
+    fn filter(tables: Vec<WorkloadConfig>) -> Filter {
+        Filter { configured: [("x".to_owned(), tables)].into(), ..Filter::default() }
+    }
+
+    #[test]
+    fn a_table_is_about_the_ids_that_its_name_fits() {
+        let filter =
+            filter(vec![table("fold/*", Program::Bench("bench".into())), table("fold/large", Program::Bench("bench".into()))]);
+        assert_eq!(filter.objectives(&sample("fold/large", WorkloadKind::Criterion)).len(), 2);
+        assert_eq!(filter.objectives(&sample("fold/small", WorkloadKind::Criterion)).len(), 1);
+        assert!(filter.objectives(&sample("walk", WorkloadKind::Criterion)).is_empty());
+        assert!(filter.objectives(&sample("fold/small", WorkloadKind::Binary)).is_empty(), "a binary is no bench");
+        let prefixed = Workload { id: "x/bench::fold/small".into(), ..sample("fold/small", WorkloadKind::Criterion) };
+        assert_eq!(filter.objectives(&prefixed).len(), 1);
+    }
+
+    #[test]
+    fn a_table_about_nothing_is_named() {
+        let small = sample("fold/small", WorkloadKind::Criterion);
+        let workloads = [&small];
+        let wrong = table("fold/smal", Program::Bench("bench".into()));
+        let elsewhere = table("other", Program::Bench("not-selected".into()));
+        assert_eq!(filter(vec![wrong.clone(), elsewhere]).aimless(&workloads), ["fold/smal"]);
+        let chosen = Filter { ids: vec!["fold/small".into()], ..filter(vec![wrong]) };
+        assert!(chosen.aimless(&workloads).is_empty(), "the others were not asked for");
+    }
+}

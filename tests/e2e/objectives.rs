@@ -1,0 +1,65 @@
+//! Objectives in the configuration: shown by a baseline, and failing a verdict only when this change breaks them.
+
+use serde_json::Value;
+
+use crate::common::Repo;
+
+/// The manifest with objectives of the bench `scan`; the first one is about its time, nanoseconds.
+fn with_objectives(manifest: &str, time: f64) -> String {
+    format!(
+        "{manifest}\n[[package.metadata.perf-expert.workload]]\nname = \"scan\"\nbench = \"scan\"\n\
+         slo = {{ \"latency.p50\" = \"{time:.0}ns\", \"memory.peak_rss\" = \"64GiB\", \"latency.p99\" = \"1h\" }}\n"
+    )
+}
+
+fn objective<'a>(analysis: &'a Value, metric: &str) -> &'a Value {
+    let workload = analysis["workloads"].as_array().unwrap().iter().find(|one| one["id"] == "scan").unwrap();
+    let found = workload["slo"].as_array().unwrap().iter().find(|one| one["metric"] == metric);
+    found.unwrap_or_else(|| panic!("no {metric}: {workload:#}"))
+}
+
+#[test]
+fn an_objective_fails_only_when_base_met_it_and_the_change_breaks_it() {
+    let repo = Repo::new("hot-slower");
+    let manifest = repo.read("Cargo.toml");
+    let first = repo.run(&["baseline", "-q", "--message-format", "json"]);
+    assert_eq!(first.code, 0, "{}\n{}", first.stdout, first.stderr);
+    let base = first.json()["workloads"][0]["metrics"][0]["base"].as_f64().unwrap();
+    repo.apply_head();
+
+    // Head takes about 1.75 times as long: the target lies well between the sides.
+    repo.write("Cargo.toml", &with_objectives(&manifest, 1.35 * base));
+    let args = ["verify", "-q", "--no-tests", "--fail-on", "slo", "--message-format", "json"];
+    let run = repo.run(&args);
+    let analysis = run.json();
+    assert_eq!(run.code, 100, "{analysis:#}\n{}", run.stderr);
+    let time = objective(&analysis, "latency.p50");
+    assert_eq!((&time["met_at_base"], &time["met_at_head"], &time["explained"]), (&true.into(), &false.into(), &true.into()));
+    assert!(time["low"].as_f64() > time["target"].as_f64(), "{time}");
+    assert!(analysis["reasons"][0].as_str().unwrap().contains("misses its target"), "{analysis:#}");
+    assert_eq!(objective(&analysis, "memory.peak_rss")["met_at_head"], true);
+    let tail = objective(&analysis, "latency.p99");
+    assert!(tail["head"].is_null() && tail["met_at_head"].is_null() && tail["reason"].is_string(), "{tail}");
+    let human = repo.run(&["report"]).stdout;
+    assert!(human.contains("scan: latency.p50 at most ") && human.contains("violated by `words::scan::checksum`"), "{human}");
+    let markdown = repo.run(&["report", "--message-format", "markdown"]).stdout;
+    assert!(
+        markdown.contains("- Target: at most ") && markdown.contains(" over (violated by `words::scan::checksum`"),
+        "{markdown}"
+    );
+
+    // Violated on both sides: shown, and no failure.
+    repo.write("Cargo.toml", &with_objectives(&manifest, 0.4 * base));
+    let run = repo.run(&args);
+    let analysis = run.json();
+    assert_ne!(run.code, 100, "{analysis:#}");
+    let time = objective(&analysis, "latency.p50");
+    assert_eq!((&time["met_at_base"], &time["met_at_head"], &time["explained"]), (&false.into(), &false.into(), &Value::Null));
+    assert!(repo.run(&["report"]).stdout.contains("violated, as at base"));
+
+    // A baseline shows the target and the gap of its one side.
+    repo.write("Cargo.toml", &with_objectives(&manifest, 100.0 * base));
+    let baseline = repo.run(&["baseline", "-q", "--allow-dirty", "--message-format", "markdown"]);
+    assert_eq!(baseline.code, 0, "{}", baseline.stderr);
+    assert!(baseline.stdout.contains("- Target: at most ") && baseline.stdout.contains("- Gap: none, "), "{}", baseline.stdout);
+}
