@@ -53,6 +53,7 @@ fn kind(kind: WorkloadKind) -> &'static str {
         WorkloadKind::Criterion => "criterion",
         WorkloadKind::Divan => "divan",
         WorkloadKind::Libtest => "libtest",
+        WorkloadKind::Bencher => "bencher",
         WorkloadKind::Bench => "bench",
         WorkloadKind::Binary => "binary",
     }

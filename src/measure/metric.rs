@@ -114,7 +114,7 @@ fn throughput(rounds: &[Round], latency: &MetricResult) -> Option<MetricResult> 
     let round = rounds.first()?;
     let (base, head) = (round.base.throughput.as_ref()?, round.head.throughput.as_ref()?);
     let per_second = |ns: Option<f64>, amount: f64| ns.map(|ns| amount * 1e9 / ns);
-    let same_work = base == head;
+    let same_work = base.unit == head.unit && is_same_amount(base.amount, head.amount);
     let inverse = |ratio: Option<f64>| ratio.filter(|_| same_work).map(f64::recip);
     Some(MetricResult {
         name: "throughput".into(),
@@ -127,6 +127,13 @@ fn throughput(rounds: &[Round], latency: &MetricResult) -> Option<MetricResult> 
         outcome: latency.outcome.filter(|_| same_work),
         ..latency.clone()
     })
+}
+
+/// What a harness prints as a rate gives the amount back with its rounding; what a benchmark states is a whole number.
+fn is_same_amount(base: f64, head: f64) -> bool {
+    const ROUNDING: f64 = 0.02;
+    let stated = base.fract() == 0.0 && head.fract() == 0.0;
+    if stated { base == head } else { (head / base - 1.0).abs() <= ROUNDING }
 }
 
 fn secondary(spec: &Spec, rounds: &[Round], alpha: f64) -> MetricResult {
