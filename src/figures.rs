@@ -52,6 +52,7 @@ pub fn quantity(value: f64, unit: &str) -> String {
         "ns" => scaled(value, 1000.0, &["ns", "µs", "ms", "s"]),
         "bytes" => scaled(value, 1024.0, &["B", "KiB", "MiB", "GiB", "TiB"]),
         "1/s" => scaled(value, 1000.0, &["/s", "k/s", "M/s", "G/s"]),
+        "fraction" => share(value),
         "count" if value.fract() == 0.0 => format!("{value:.0}"),
         "count" => significant(value),
         other => format!("{} {other}", significant(value)),

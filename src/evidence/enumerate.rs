@@ -83,7 +83,10 @@ fn of_program(
                     let workload = Workload { id: id.clone(), harness_id: id, ..base.clone() };
                     found.workloads.push(Driven { workload, harness });
                 }
-                Found::Left { id, reason } => found.skipped.push(Skipped { name: id, reason, remedy: None }),
+                Found::Left { id, reason } => {
+                    let name = format!("{id} ({})", program.target);
+                    found.skipped.push(Skipped { name, reason, remedy: None });
+                }
             }
         }
         return Ok(());

@@ -77,6 +77,8 @@ impl<'a> LiveRunner<'a> {
             (Some(latency), _) => latency,
             (None, _) => whole_process(workload, &finished, clock.clock)?,
         };
+        // A program is one iteration.
+        let singles = if reported.latency.is_none() { vec![latency.median] } else { reported.singles };
         fine_enough(workload, &latency, reported.digit)?;
         // From the scaled clock back to CPU time.
         let scale = if proof.is_some() { f64::from(clock.scale.max(1)) } else { 1.0 };
@@ -85,7 +87,7 @@ impl<'a> LiveRunner<'a> {
             throughput: reported.throughput,
             wall: finished.wall.as_nanos() as f64,
             usage: finished.usage,
-            singles: reported.singles.iter().map(|single| single / scale).collect(),
+            singles: singles.iter().map(|single| single / scale).collect(),
         })
     }
 

@@ -1,6 +1,11 @@
 //! The metrics of a measured workload: medians of both sides, their ratio, its interval.
 
+mod errors;
+mod tails;
+
 use serde::{Deserialize, Serialize};
+
+pub(super) use errors::error_rate;
 
 use super::clock::ClockKind;
 use super::noise::Statistic;
@@ -33,6 +38,8 @@ pub struct MetricResult {
     /// The judgement; for throughput, `faster` means more of it, for memory, `faster` means less. `None` where the harness
     /// decides how much work a process does, so that whole processes do not compare.
     pub outcome: Option<Outcome>,
+    /// What a reader must know before believing it.
+    pub note: Option<String>,
 }
 
 /// Peak memory moves in pages and arenas: less than this is no change (`reference/measurement.md` §5.2).
@@ -80,7 +87,8 @@ pub(super) fn metrics(job: &Job, rounds: &[Round], decision: &Decision, margins:
     let throughput = throughput(rounds, &primary);
     let specs = specs(margins, job.workload.kind.has_fixed_work(), base_rss);
     let rest = specs.iter().map(|spec| secondary(spec, rounds, alpha));
-    std::iter::once(primary).chain(throughput).chain(rest).collect()
+    let tails = tails::tails(job, rounds, margins, alpha);
+    std::iter::once(primary).chain(tails).chain(throughput).chain(rest).collect()
 }
 
 fn median_of(rounds: &[Round], value: impl Fn(&Round) -> Option<f64>) -> Option<f64> {
@@ -106,6 +114,7 @@ fn primary(job: &Job, rounds: &[Round], decision: &Decision) -> MetricResult {
         high: effect.map(|effect| effect.high),
         rounds: rounds.len(),
         outcome: Some(decision.outcome),
+        note: None,
     }
 }
 
@@ -158,5 +167,6 @@ fn secondary(spec: &Spec, rounds: &[Round], alpha: f64) -> MetricResult {
         high: effect.map(|effect| effect.high),
         rounds: rounds.len(),
         outcome: decision.filter(|_| spec.judged).map(|decision| decision.outcome),
+        note: None,
     }
 }
