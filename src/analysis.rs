@@ -188,7 +188,7 @@ impl WorkloadResult {
 pub struct MetricResult {
     /// `latency.p50`, `cpu.user`, `cpu.system`, `wall`, `memory.peak_rss`, `throughput`, …
     pub name: String,
-    /// `ns`, `bytes`, `count`, `1/s`.
+    /// `ns`, `bytes`, `count`, `fraction`, `1/s`.
     pub unit: String,
     /// `cpu` or `wall` for times.
     pub clock: Option<String>,
@@ -206,6 +206,9 @@ pub struct MetricResult {
     pub rounds: u32,
     /// What can be said of it.
     pub outcome: Outcome,
+    /// What a reader must know before believing it: "machine, not code: …", "imported, not re-measured".
+    #[serde(default)]
+    pub note: Option<String>,
 }
 
 impl MetricResult {

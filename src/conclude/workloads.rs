@@ -54,6 +54,7 @@ fn kind(kind: WorkloadKind) -> &'static str {
         WorkloadKind::Criterion => "criterion",
         WorkloadKind::Divan => "divan",
         WorkloadKind::Libtest => "libtest",
+        WorkloadKind::Bencher => "bencher",
         WorkloadKind::Bench => "bench",
         WorkloadKind::Binary => "binary",
     }
@@ -82,6 +83,7 @@ pub(crate) fn baseline_result(evidence: &WorkloadEvidence, side: &SideView<'_>) 
             high: None,
             rounds,
             outcome: Outcome::NotMeasured,
+            note: None,
         });
         let plan = stats::Plan::default();
         let last = plan.looks.last().copied().unwrap_or(192);
@@ -160,6 +162,7 @@ fn metric(metric: &measure::MetricResult) -> MetricResult {
         high: metric.high,
         rounds: metric.rounds as u32,
         outcome: metric.outcome.map_or(Outcome::NotMeasured, outcome),
+        note: metric.note.clone(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! From executables to workloads: one per criterion id, one per whole program, one per configured table.
+//! From executables to workloads: one per benchmark id, one per whole program, one per configured table.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::{Driven, EvidenceError, Program};
 use crate::analysis::Skipped;
 use crate::config::nearest::nearest;
 use crate::config::{Program as Configured, WorkloadConfig};
-use crate::measure::harness::{Harness, criterion};
+use crate::measure::harness::{self, Found, Harness};
 use crate::measure::{Workload, WorkloadKind};
 
 /// Which workloads are wanted.
@@ -60,7 +60,7 @@ fn of_program(
     filter: &Filter,
     scratch: &Utf8Path,
     found: &mut Enumerated,
-) -> Result<(), crate::measure::harness::HarnessError> {
+) -> Result<(), harness::HarnessError> {
     let base = Workload {
         id: program.target.clone(),
         harness_id: program.target.clone(),
@@ -72,22 +72,23 @@ fn of_program(
         datasets: Vec::new(),
         timeout_ms: filter.timeout_ms,
     };
-    if program.kind == WorkloadKind::Criterion {
-        let side = program.side(root);
-        let listing = criterion::list(&side, program.package_dir.as_std_path(), scratch.as_std_path())?;
-        for id in listing.ids {
-            let workload = Workload { id: id.clone(), harness_id: id, ..base.clone() };
-            found.workloads.push(Driven { workload, harness: Harness::Criterion(listing.dialect) });
+    let package_dir = program.package_dir.as_std_path();
+    if let Some((harness, listed)) = harness::list(program.kind, &program.side(root), package_dir, scratch.as_std_path())? {
+        if listed.found.is_empty() {
+            found.skipped.push(Skipped { name: program.target.clone(), reason: "it has no benchmark".into(), remedy: None });
         }
-        return Ok(());
-    }
-    if matches!(program.kind, WorkloadKind::Divan | WorkloadKind::Libtest) {
-        let harness = if program.kind == WorkloadKind::Divan { "divan" } else { "libtest" };
-        found.skipped.push(Skipped {
-            name: program.target.clone(),
-            reason: format!("{harness} benchmarks are recognised, but cannot be measured one by one yet"),
-            remedy: None,
-        });
+        for one in listed.found {
+            match one {
+                Found::Id(id) => {
+                    let workload = Workload { id: id.clone(), harness_id: id, ..base.clone() };
+                    found.workloads.push(Driven { workload, harness });
+                }
+                Found::Left { id, reason } => {
+                    let name = format!("{id} ({})", program.target);
+                    found.skipped.push(Skipped { name, reason, remedy: None });
+                }
+            }
+        }
         return Ok(());
     }
     let configured = filter.configured.get(&program.package).map(Vec::as_slice).unwrap_or_default();

@@ -70,8 +70,13 @@ mod tests {
     use crate::measure::harness::Latency;
 
     fn round(base: f64, head: f64) -> Round {
-        let reading =
-            |nanos: f64| Reading { latency: Latency { median: nanos, min: nanos }, throughput: None, wall: nanos, usage: None };
+        let reading = |nanos: f64| Reading {
+            latency: Latency { median: nanos, min: nanos },
+            throughput: None,
+            singles: Vec::new(),
+            wall: nanos,
+            usage: None,
+        };
         Round { base: reading(base), head: reading(head), control: reading(base) }
     }
 

@@ -67,8 +67,8 @@ pub fn choose_clock(runner: &mut LiveRunner<'_>, workload: &Workload, side: &Sid
     let harness = runner.harness(workload, side)?;
     let scratch = runner.fresh_scratch()?;
     let launch = match harness {
-        Harness::Criterion(_) => harness.profile_launch(workload, side, WATCHED_SECONDS, scratch.path()),
         Harness::Process => harness.round_launch(workload, side, scratch.path())?,
+        _ => harness.profile_launch(workload, side, WATCHED_SECONDS, scratch.path()),
     };
     let mut choice = None;
     // A neighbour that takes the processor looks like waiting. What really waits, waits every time: the best look counts.
@@ -84,12 +84,10 @@ pub fn choose_clock(runner: &mut LiveRunner<'_>, workload: &Workload, side: &Sid
         }
     }
     let Some(choice) = choice else { return Err(HarnessError::NotRun { id: workload.harness_id.clone() }) };
-    match harness {
-        Harness::Criterion(dialect) if choice.clock == ClockKind::Cpu => {
-            try_shim(runner, workload, side, ClockChoice { scale: dialect.scale(), ..choice })
-        }
-        _ => Ok(choice),
+    if harness.has_own_clock() && choice.clock == ClockKind::Cpu {
+        return try_shim(runner, workload, side, ClockChoice { scale: harness.scale(), ..choice });
     }
+    Ok(choice)
 }
 
 /// Makes sure that the preloaded clock really answers, and makes a dear run cheaper by letting the clock run faster.
@@ -102,7 +100,8 @@ fn try_shim(
     if runner.shim().is_none() {
         return Ok(choice.fall_back_to_wall("it computes, but the CPU clock could not be built on this machine"));
     }
-    let cost = match runner.run_once(workload, side, &choice) {
+    let (choice, first) = with_enough_digits(runner, workload, side, choice);
+    let cost = match first {
         Ok(reading) => cpu_of(&reading),
         Err(HarnessError::ClockNotUsed { .. }) => {
             let reason = "it computes, but the executable does not ask the C library for the time (static, or counts cycles)";
@@ -118,6 +117,22 @@ fn try_shim(
     // A long single iteration stays long however fast the clock runs.
     let helps = runner.run_once(workload, side, &faster).is_ok_and(|reading| cpu_of(&reading) < cost.mul_f64(0.6));
     Ok(if helps { faster } else { choice })
+}
+
+/// A harness that prints whole nanoseconds prints more digits of a clock that runs faster.
+fn with_enough_digits(
+    runner: &mut LiveRunner<'_>,
+    workload: &Workload,
+    side: &Side,
+    choice: ClockChoice,
+) -> (ClockChoice, Result<Reading, HarnessError>) {
+    let first = runner.run_once(workload, side, &choice);
+    if !matches!(first, Err(HarnessError::TooCoarse { .. })) || choice.scale >= FASTEST {
+        return (choice, first);
+    }
+    let faster = ClockChoice { scale: FASTEST, ..choice };
+    let second = runner.run_once(workload, side, &faster);
+    (faster, second)
 }
 
 fn cpu_of(reading: &Reading) -> Duration {
@@ -156,8 +171,12 @@ mod tests {
     "###;
 
     fn stubborn(dir: &Path) -> Side {
+        built(dir, STUBBORN)
+    }
+
+    fn built(dir: &Path, text: &str) -> Side {
         let (source, built) = (dir.join("main.rs"), dir.join("program"));
-        std::fs::write(&source, STUBBORN).unwrap();
+        std::fs::write(&source, text).unwrap();
         Tool::new("rustc").args(["-O", "-o"]).arg(&built).arg(&source).run_checked().unwrap();
         std::fs::create_dir_all(dir.join("crates/x")).unwrap();
         Side::new(built, dir)
@@ -179,6 +198,30 @@ mod tests {
         assert!(cpu_of(&quick) < cpu_of(&slow) / 2);
         let ratio = quick.latency.median / slow.latency.median;
         assert!((0.5..2.0).contains(&ratio), "{ratio}");
+    }
+
+    /// Times like bencher, in whole nanoseconds, what takes about ten of them.
+    const COARSE: &str = r###"
+        use std::time::Instant;
+        fn main() {
+            let start = Instant::now();
+            let mut x = 1u64;
+            for _ in 0..5_000_000u64 { for _ in 0..8 { x = std::hint::black_box(x).wrapping_mul(3) ^ 1; } }
+            println!("test work ... bench: {} ns/iter (+/- 0)", start.elapsed().as_nanos() / 5_000_000);
+        }
+    "###;
+
+    #[test]
+    fn a_clock_that_runs_faster_brings_the_digits_that_a_harness_does_not_print() {
+        let dir = tempfile::tempdir().unwrap();
+        let side = built(dir.path(), COARSE);
+        let shim = ClockShim::prepare(&dir.path().join("cache"), OsStr::new("rustc")).unwrap();
+        let workload = sample("work", WorkloadKind::Bencher);
+        let mut runner = LiveRunner::new(Some(&shim), dir.path(), Duration::from_secs(60));
+        let choice = choose_clock(&mut runner, &workload, &side).unwrap();
+        assert_eq!((choice.clock, choice.scale), (ClockKind::Cpu, FASTEST), "{choice:?}");
+        let reading = runner.run_once(&workload, &side, &choice).unwrap();
+        assert!(reading.latency.median.fract() > 0.0 && reading.latency.median < 200.0, "{reading:?}");
     }
 
     #[test]

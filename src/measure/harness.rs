@@ -3,8 +3,13 @@
 //! Builds launches and reads what they left behind; it does not decide how often or in which order they run.
 
 pub mod criterion;
+mod divan;
 mod error;
+mod libtest;
+mod list;
 mod process;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -12,6 +17,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use error::HarnessError;
+use list::list_with;
+pub use list::{Found, Listed, list};
 
 use super::{Workload, WorkloadKind};
 use crate::process::{Finished, Launch};
@@ -36,7 +43,11 @@ impl Side {
     /// A launch in the package's root, with the environment that cargo's convention promises. `CARGO` is removed: criterion
     /// would start `cargo metadata` with it.
     fn launch(&self, workload: &Workload) -> Launch {
-        let package = self.root.join(workload.package_dir.as_std_path());
+        self.launch_at(workload.package_dir.as_std_path())
+    }
+
+    fn launch_at(&self, package_dir: &Path) -> Launch {
+        let package = self.root.join(package_dir);
         let mut launch = Launch::new(&self.executable, &package).env("CARGO_MANIFEST_DIR", &package);
         launch.env.push(("CARGO".into(), None));
         launch.env.extend(self.env.iter().map(|(name, value)| (name.clone(), Some(value.clone()))));
@@ -50,6 +61,12 @@ impl Side {
 pub enum Harness {
     /// A criterion executable.
     Criterion(criterion::Dialect),
+    /// A divan executable.
+    Divan,
+    /// An executable of rustc's libtest.
+    Libtest,
+    /// An executable of the bencher crate.
+    Bencher,
     /// Anything else: a program that is measured as a whole.
     Process,
 }
@@ -68,7 +85,7 @@ pub struct Latency {
 pub struct Throughput {
     /// Units per iteration.
     pub amount: f64,
-    /// `B`, `bit` or `elements`.
+    /// `B`, `bit`, `elements`, `chars` or `cycles`.
     pub unit: String,
 }
 
@@ -79,23 +96,46 @@ pub struct HarnessReading {
     pub latency: Option<Latency>,
     /// Work per iteration.
     pub throughput: Option<Throughput>,
+    /// The value of the last digit of what was printed, nanoseconds; `None` where nothing is rounded.
+    pub digit: Option<f64>,
+    /// Times of single iterations, nanoseconds; empty where the harness times batches only.
+    pub singles: Vec<f64>,
 }
 
 impl Harness {
+    /// True when the harness times its iterations itself: its clock can be replaced.
+    pub fn has_own_clock(&self) -> bool {
+        !matches!(self, Self::Process)
+    }
+
+    /// How many times faster than real the harness's clock should run to make a run short.
+    pub fn scale(&self) -> u32 {
+        match self {
+            Self::Criterion(dialect) => dialect.scale(),
+            Self::Libtest | Self::Bencher => libtest::SCALE,
+            Self::Divan | Self::Process => 1,
+        }
+    }
+
     /// Finds out what the side's executable understands. Runs it once or twice for criterion, not at all otherwise.
     pub fn probe(kind: WorkloadKind, side: &Side, package_dir: &Path, scratch: &Path) -> Result<Self, HarnessError> {
         match kind {
             WorkloadKind::Criterion => Ok(Self::Criterion(criterion::list(side, package_dir, scratch)?.dialect)),
-            _ => Ok(Self::Process),
+            WorkloadKind::Divan => Ok(Self::Divan),
+            WorkloadKind::Libtest => Ok(Self::Libtest),
+            WorkloadKind::Bencher => Ok(Self::Bencher),
+            WorkloadKind::Bench | WorkloadKind::Binary => Ok(Self::Process),
         }
     }
 
-    /// One short measured run. `scratch` is a fresh directory that belongs to this run; `scale` is how many times faster than
-    /// real the harness's clock runs.
+    /// One short measured run. `scratch` is a fresh directory that belongs to this run.
     pub fn round_launch(&self, workload: &Workload, side: &Side, scratch: &Path) -> Result<Launch, HarnessError> {
         match self {
             Self::Criterion(dialect) => Ok(dialect.round_launch(workload, side, scratch)),
-            Self::Process => process::round_launch(workload, side),
+            Self::Divan => Ok(divan::round_launch(workload, side)),
+            Self::Libtest => Ok(libtest::round_launch(workload, side)),
+            Self::Bencher => Ok(libtest::bencher_launch(workload, side)),
+            Self::Process => Ok(process::launch(workload, side)),
         }
     }
 
@@ -103,7 +143,10 @@ impl Harness {
     pub fn test_launch(&self, workload: &Workload, side: &Side, scratch: &Path) -> Launch {
         match self {
             Self::Criterion(dialect) => dialect.test_launch(workload, side, scratch),
-            Self::Process => process::test_launch(workload, side),
+            Self::Divan => divan::test_launch(workload, side),
+            Self::Libtest => libtest::test_launch(workload, side),
+            Self::Bencher => libtest::bencher_launch(workload, side),
+            Self::Process => process::launch(workload, side),
         }
     }
 
@@ -111,7 +154,10 @@ impl Harness {
     pub fn profile_launch(&self, workload: &Workload, side: &Side, seconds: u32, scratch: &Path) -> Launch {
         match self {
             Self::Criterion(dialect) => dialect.profile_launch(workload, side, seconds, scratch),
-            Self::Process => process::profile_launch(workload, side, seconds),
+            Self::Divan => divan::profile_launch(workload, side, seconds),
+            Self::Libtest => libtest::round_launch(workload, side),
+            Self::Bencher => libtest::bencher_launch(workload, side),
+            Self::Process => process::launch(workload, side),
         }
     }
 
@@ -120,6 +166,8 @@ impl Harness {
         error::check_status(workload, finished)?;
         match self {
             Self::Criterion(_) => criterion::check_ran(workload, finished),
+            Self::Divan => divan::check_ran(workload, finished),
+            Self::Libtest | Self::Bencher => libtest::check_ran(workload, finished),
             Self::Process => Ok(()),
         }
     }
@@ -129,7 +177,9 @@ impl Harness {
         error::check_status(workload, finished)?;
         match self {
             Self::Criterion(_) => criterion::read_result(&criterion::home(scratch), &workload.harness_id),
-            Self::Process => Ok(HarnessReading { latency: None, throughput: None }),
+            Self::Divan => divan::read_result(workload, finished),
+            Self::Libtest | Self::Bencher => libtest::read_result(workload, finished),
+            Self::Process => Ok(HarnessReading { latency: None, throughput: None, digit: None, singles: Vec::new() }),
         }
     }
 }

@@ -60,7 +60,7 @@ impl<'a> LiveRunner<'a> {
         let scratch = self.fresh_scratch()?;
         let mut launch = harness.round_launch(workload, side, scratch.path())?;
         // A program that is timed from outside needs no clock of ours: the kernel accounts its CPU time.
-        let shim = self.shim.filter(|_| clock.clock == ClockKind::Cpu && matches!(harness, Harness::Criterion(_)));
+        let shim = self.shim.filter(|_| clock.clock == ClockKind::Cpu && harness.has_own_clock());
         let proof = match shim {
             Some(shim) => Some(shim.apply(&mut launch, clock.scale, scratch.path())?),
             None => None,
@@ -74,11 +74,21 @@ impl<'a> LiveRunner<'a> {
             (Some(_), None) if clock.clock == ClockKind::Cpu => {
                 return Err(HarnessError::ClockNotUsed { workload: workload.id.clone() });
             }
-            (Some(latency), Some(_)) => slowed(latency, clock.scale),
-            (Some(latency), None) => latency,
+            (Some(latency), _) => latency,
             (None, _) => whole_process(workload, &finished, clock.clock)?,
         };
-        Ok(Reading { latency, throughput: reported.throughput, wall: finished.wall.as_nanos() as f64, usage: finished.usage })
+        // A program is one iteration.
+        let singles = if reported.latency.is_none() { vec![latency.median] } else { reported.singles };
+        fine_enough(workload, &latency, reported.digit)?;
+        // From the scaled clock back to CPU time.
+        let scale = if proof.is_some() { f64::from(clock.scale.max(1)) } else { 1.0 };
+        Ok(Reading {
+            latency: Latency { median: latency.median / scale, min: latency.min / scale },
+            throughput: reported.throughput,
+            wall: finished.wall.as_nanos() as f64,
+            usage: finished.usage,
+            singles: singles.iter().map(|single| single / scale).collect(),
+        })
     }
 
     /// The directory for the scratch directories of runs.
@@ -87,10 +97,15 @@ impl<'a> LiveRunner<'a> {
     }
 }
 
-/// From the scaled clock back to CPU time.
-fn slowed(latency: Latency, scale: u32) -> Latency {
-    let scale = f64::from(scale.max(1));
-    Latency { median: latency.median / scale, min: latency.min / scale }
+/// A printed digit may be worth this much of an iteration: a quarter of the default margin. With coarser digits, a change far
+/// below the margin could move a value by more than it.
+const COARSE: f64 = 0.005;
+
+fn fine_enough(workload: &Workload, latency: &Latency, digit: Option<f64>) -> Result<(), HarnessError> {
+    match digit.filter(|digit| *digit > COARSE * latency.median) {
+        Some(digit) => Err(HarnessError::TooCoarse { id: workload.id.clone(), digit, ns: Some(latency.median) }),
+        None => Ok(()),
+    }
 }
 
 fn whole_process(workload: &Workload, finished: &Finished, clock: ClockKind) -> Result<Latency, HarnessError> {
@@ -186,6 +201,17 @@ mod tests {
     fn numbers_of_another_clock_are_refused() {
         let error = run_script(WorkloadKind::Criterion, RESULT, ClockKind::Cpu).unwrap_err();
         assert!(matches!(error, HarnessError::ClockNotUsed { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_harness_that_prints_too_few_digits_gives_no_number() {
+        let text = |line: &str| format!("echo 'test x ... bench: {line}'");
+        let fine = run_script(WorkloadKind::Bencher, &text("200 ns/iter (+/- 1)"), ClockKind::Wall).unwrap();
+        assert!((fine.latency.median - 200.0).abs() < 1e-9);
+        let coarse = run_script(WorkloadKind::Bencher, &text("199 ns/iter (+/- 1)"), ClockKind::Wall).unwrap_err();
+        assert!(coarse.to_string().contains("steps of 1 ns"), "{coarse}");
+        let nothing = run_script(WorkloadKind::Bencher, &text("0 ns/iter (+/- 0)"), ClockKind::Wall).unwrap_err();
+        assert!(matches!(nothing, HarnessError::TooCoarse { ns: None, .. }) && nothing.is_workload_failure(), "{nothing}");
     }
 
     #[test]

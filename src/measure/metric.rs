@@ -1,6 +1,11 @@
 //! The metrics of a measured workload: medians of both sides, their ratio, its interval.
 
+mod errors;
+mod tails;
+
 use serde::{Deserialize, Serialize};
+
+pub(super) use errors::error_rate;
 
 use super::clock::ClockKind;
 use super::noise::Statistic;
@@ -33,6 +38,8 @@ pub struct MetricResult {
     /// The judgement; for throughput, `faster` means more of it, for memory, `faster` means less. `None` where the harness
     /// decides how much work a process does, so that whole processes do not compare.
     pub outcome: Option<Outcome>,
+    /// What a reader must know before believing it.
+    pub note: Option<String>,
 }
 
 /// Peak memory moves in pages and arenas: less than this is no change (`reference/measurement.md` §5.2).
@@ -84,7 +91,8 @@ pub(super) fn metrics(job: &Job, rounds: &[Round], decision: &Decision, margins:
     let throughput = throughput(rounds, &primary);
     let specs = specs(margins, job.workload.kind.has_fixed_work(), base_rss);
     let rest = specs.iter().map(|spec| secondary(spec, rounds, alpha));
-    std::iter::once(primary).chain(throughput).chain(rest).collect()
+    let tails = tails::tails(job, rounds, margins, alpha);
+    std::iter::once(primary).chain(tails).chain(throughput).chain(rest).collect()
 }
 
 fn median_of(rounds: &[Round], value: impl Fn(&Round) -> Option<f64>) -> Option<f64> {
@@ -110,6 +118,7 @@ fn primary(job: &Job, rounds: &[Round], decision: &Decision) -> MetricResult {
         high: effect.map(|effect| effect.high),
         rounds: rounds.len(),
         outcome: Some(decision.outcome),
+        note: None,
     }
 }
 
@@ -118,7 +127,7 @@ fn throughput(rounds: &[Round], latency: &MetricResult) -> Option<MetricResult> 
     let round = rounds.first()?;
     let (base, head) = (round.base.throughput.as_ref()?, round.head.throughput.as_ref()?);
     let per_second = |ns: Option<f64>, amount: f64| ns.map(|ns| amount * 1e9 / ns);
-    let same_work = base == head;
+    let same_work = base.unit == head.unit && is_same_amount(base.amount, head.amount);
     let inverse = |ratio: Option<f64>| ratio.filter(|_| same_work).map(f64::recip);
     Some(MetricResult {
         name: "throughput".into(),
@@ -131,6 +140,13 @@ fn throughput(rounds: &[Round], latency: &MetricResult) -> Option<MetricResult> 
         outcome: latency.outcome.filter(|_| same_work),
         ..latency.clone()
     })
+}
+
+/// What a harness prints as a rate gives the amount back with its rounding; what a benchmark states is a whole number.
+fn is_same_amount(base: f64, head: f64) -> bool {
+    const ROUNDING: f64 = 0.02;
+    let stated = base.fract() == 0.0 && head.fract() == 0.0;
+    if stated { base == head } else { (head / base - 1.0).abs() <= ROUNDING }
 }
 
 fn secondary(spec: &Spec, rounds: &[Round], alpha: f64) -> MetricResult {
@@ -158,5 +174,6 @@ fn secondary(spec: &Spec, rounds: &[Round], alpha: f64) -> MetricResult {
         high: effect.map(|effect| effect.high),
         rounds: rounds.len(),
         outcome: outcome.filter(|_| spec.judged),
+        note: None,
     }
 }

@@ -65,6 +65,8 @@ pub struct Reading {
     pub wall: f64,
     /// The kernel's account; `None` where there is none.
     pub usage: Option<Usage>,
+    /// Times of single iterations, nanoseconds; empty where the harness times batches only.
+    pub singles: Vec<f64>,
 }
 
 /// Runs one side of a job once, in a fresh process.

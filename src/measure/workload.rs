@@ -13,6 +13,8 @@ pub enum WorkloadKind {
     Divan,
     /// One libtest `#[bench]`.
     Libtest,
+    /// One benchmark of the bencher crate.
+    Bencher,
     /// A whole `harness = false` bench program of another kind.
     Bench,
     /// A binary with arguments.

@@ -80,6 +80,7 @@ pub(crate) fn measured(id: &str, outcome: Outcome, base: f64, interval: (f64, f6
         high: Some(interval.2),
         rounds: 24,
         outcome,
+        note: None,
     };
     WorkloadResult { outcome, metrics: vec![metric], smallest_detectable: Some(0.018), ..workload(id) }
 }
@@ -132,6 +133,7 @@ pub(crate) fn memory(base: f64, interval: (f64, f64, f64), outcome: Outcome) -> 
         high: Some(interval.2),
         rounds: 24,
         outcome,
+        note: None,
     }
 }
 

@@ -8,6 +8,7 @@
 //! 2. `harness = false`: the tokens of the bench's root file, comments and strings left out, under the names by which the
 //!    package depends on each harness (a renamed dependency counts by its new name):
 //!    `iai::main!` and its kin count instructions under valgrind: not runnable · `divan::main` or `Divan`: **divan** ·
+//!    `benchmark_main`, or bencher's name together with `run_tests_console`: **bencher** ·
 //!    `criterion_main`, or criterion's name together with `Criterion` (a hand-written `main`): **criterion** ·
 //!    everything else is a program: **other**.
 //!
@@ -26,6 +27,8 @@ pub enum Harness {
     Divan,
     /// rustc's `#[bench]`.
     Libtest,
+    /// The bencher crate (or `CodSpeed`'s drop-in).
+    Bencher,
     /// A program that measures itself, or not at all.
     Other,
 }
@@ -37,6 +40,7 @@ impl Harness {
             Self::Criterion => "criterion",
             Self::Divan => "divan",
             Self::Libtest => "libtest",
+            Self::Bencher => "bencher",
             Self::Other => "program",
         }
     }
@@ -73,6 +77,7 @@ pub struct Refusal {
 
 const CRITERION: [&str; 3] = ["criterion", "codspeed-criterion-compat", "criterion2"];
 const DIVAN: [&str; 2] = ["divan", "codspeed-divan-compat"];
+const BENCHER: [&str; 2] = ["bencher", "codspeed-bencher-compat"];
 const VALGRIND: [&str; 3] = ["iai", "iai-callgrind", "gungraun"];
 
 /// Applies the rule above.
@@ -82,8 +87,9 @@ pub fn recognise(facts: &BenchFacts<'_>) -> Result<Harness, Refusal> {
     let has = |word: &str| words.iter().any(|found| found == word);
     let divan = main_of(&DIVAN) || (has("Divan") && aliases(facts, &DIVAN).iter().any(|alias| has(alias)));
     let criterion = has("criterion_main") || (has("Criterion") && aliases(facts, &CRITERION).iter().any(|alias| has(alias)));
+    let bencher = has("benchmark_main") || (has("run_tests_console") && aliases(facts, &BENCHER).iter().any(|alias| has(alias)));
     if facts.harness {
-        return libtest(facts, &words, criterion || divan);
+        return libtest(facts, &words, criterion || divan || bencher);
     }
     if main_of(&VALGRIND) {
         return Err(Refusal {
@@ -95,6 +101,8 @@ pub fn recognise(facts: &BenchFacts<'_>) -> Result<Harness, Refusal> {
         Harness::Divan
     } else if criterion {
         Harness::Criterion
+    } else if bencher {
+        Harness::Bencher
     } else {
         Harness::Other
     })
@@ -198,6 +206,13 @@ mod tests {
             (vec![CRITERION_DEP, DIVAN_DEP], "fn main() { divan::main(); }", Harness::Divan),
             (vec![("codspeed-divan-compat", "divan")], "fn main() { divan :: main ( ) }", Harness::Divan),
             (vec![DIVAN_DEP], "use divan::Divan; fn main() { Divan::from_args().main() }", Harness::Divan),
+            (vec![("bencher", "bencher")], "use bencher::*; benchmark_group!(g, a); benchmark_main!(g);", Harness::Bencher),
+            (
+                vec![("codspeed-bencher-compat", "bencher")],
+                "#[macro_use] extern crate bencher; benchmark_main!(g);",
+                Harness::Bencher,
+            ),
+            (vec![("bencher", "b")], "fn main() { b::run_tests_console(&b::TestOpts::default(), tests()); }", Harness::Bencher),
             (vec![CRITERION_DEP], "fn main() { println!(\"no harness\"); }", Harness::Other),
             (vec![CRITERION_DEP], "use criterion::black_box; fn main() { black_box(1); }", Harness::Other),
             (vec![DIVAN_DEP], "fn main() { divan::black_box(1); }", Harness::Other),

@@ -1,8 +1,9 @@
 //! Why a workload gave no number.
 
+use super::Side;
 use crate::error::Expected;
 use crate::exit::Exit;
-use crate::measure::{Workload, WorkloadKind};
+use crate::measure::Workload;
 use crate::process::{Finished, ProcessError};
 
 /// A workload that could not be listed, run or read. `tail` is the end of its standard error, control characters removed.
@@ -45,9 +46,11 @@ pub enum HarnessError {
         /// What is wrong, with the file's name.
         problem: String,
     },
-    /// The executable did not list benchmarks the way criterion does.
-    #[error("`{executable}` did not list its benchmarks as criterion does ({outcome}){}", said(.tail))]
-    NotCriterion {
+    /// The executable did not list benchmarks the way its harness does.
+    #[error("`{executable}` did not list its benchmarks as {harness} does ({outcome}){}", said(.tail))]
+    NotListed {
+        /// criterion, divan, libtest or bencher.
+        harness: &'static str,
         /// File name of the executable.
         executable: String,
         /// How it ended.
@@ -55,13 +58,23 @@ pub enum HarnessError {
         /// What it said last.
         tail: String,
     },
-    /// A harness that is recognised but cannot be measured yet.
-    #[error(
-        "{kind} benchmarks choose their own iteration count, so the time of the whole program says nothing about one iteration"
-    )]
-    Unsupported {
-        /// "divan" or "libtest".
-        kind: &'static str,
+    /// What the harness printed makes no sense.
+    #[error("cannot read the result of `{id}`: {problem}")]
+    Output {
+        /// The benchmark.
+        id: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The harness prints too few digits for so short an iteration.
+    #[error("`{id}` is timed in steps of {digit} ns, too coarse for {}", short(*.ns))]
+    TooCoarse {
+        /// The benchmark.
+        id: String,
+        /// The value of the last digit, nanoseconds.
+        digit: f64,
+        /// What an iteration takes, nanoseconds; `None` for less than a digit.
+        ns: Option<f64>,
     },
     /// The side did not use the clock that the workload is measured with.
     #[error("`{workload}` did not use the CPU clock on this side, so the sides cannot be compared")]
@@ -81,7 +94,16 @@ fn said(tail: &str) -> String {
     if tail.is_empty() { String::new() } else { format!("; it said:\n{tail}") }
 }
 
+fn short(ns: Option<f64>) -> String {
+    ns.map_or_else(|| "an iteration that takes less".to_owned(), |ns| format!("an iteration of {ns:.1} ns"))
+}
+
 impl HarnessError {
+    pub(super) fn not_listed(harness: &'static str, side: &Side, finished: &Finished) -> Self {
+        let executable = side.executable.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Self::NotListed { harness, executable, outcome: finished.outcome(), tail: tail(finished) }
+    }
+
     /// True when the workload itself failed on this side; false when our own machinery, the disk or the user is the cause.
     pub fn is_workload_failure(&self) -> bool {
         !matches!(self, Self::Process(_) | Self::Scratch(_) | Self::Clock(_))
@@ -90,14 +112,6 @@ impl HarnessError {
     /// True when the program itself crashed, failed or hung: what a head must not do where its base does not.
     pub fn is_failed_run(&self) -> bool {
         matches!(self, Self::Failed { .. } | Self::TimedOut { .. })
-    }
-
-    pub(super) fn unsupported(kind: WorkloadKind) -> Option<Self> {
-        match kind {
-            WorkloadKind::Divan => Some(Self::Unsupported { kind: "divan" }),
-            WorkloadKind::Libtest => Some(Self::Unsupported { kind: "libtest" }),
-            _ => None,
-        }
     }
 }
 
@@ -110,9 +124,9 @@ impl Expected for HarnessError {
             Self::Failed { .. } => Some("run it with `cargo bench` to see it fail on its own".into()),
             Self::TimedOut { .. } => Some("set `timeout` for this workload in [package.metadata.perf-expert]".into()),
             Self::NotRun { .. } => Some("`cargo perf-expert list` shows the benchmarks that exist".into()),
-            Self::NotCriterion { .. } => Some("a `harness = false` bench of another kind is measured as a whole program".into()),
-            Self::Unsupported { .. } => Some("measure it with criterion, or as a program with a fixed amount of work".into()),
-            Self::Result { .. } | Self::ClockNotUsed { .. } => None,
+            Self::NotListed { .. } => Some("a `harness = false` bench of another kind is measured as a whole program".into()),
+            Self::TooCoarse { .. } => Some("let an iteration do more work".into()),
+            Self::Result { .. } | Self::Output { .. } | Self::ClockNotUsed { .. } => None,
         }
     }
 

@@ -50,6 +50,7 @@ impl Runner for Simulated {
             throughput: None,
             wall: 2.0 * value,
             usage: Some(Usage { peak_rss: 8 << 20, minor_faults: 100, ..Usage::default() }),
+            singles: Vec::new(),
         })
     }
 }

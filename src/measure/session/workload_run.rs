@@ -6,7 +6,7 @@ use super::Progress;
 use super::measured::{Ending, Measured, RoundValues, Summary};
 use crate::measure::absolute::absolutes;
 use crate::measure::harness::HarnessError;
-use crate::measure::metric::metrics;
+use crate::measure::metric::{error_rate, metrics};
 use crate::measure::order::Orders;
 use crate::measure::round::{Failures, Job, Round, Runner, run_round};
 use crate::stats::{Decision, Outcome, Plan, Step, median};
@@ -119,9 +119,12 @@ impl<'a> WorkloadRun<'a> {
             let (head, control) = self.job.ratios(&self.rounds);
             self.plan.judge(&head, &control)
         });
-        let metrics = decision.as_ref().map_or_else(Vec::new, |decision| {
+        let mut metrics = decision.as_ref().map_or_else(Vec::new, |decision| {
             metrics(self.job, &self.rounds, decision, self.plan.margins, self.plan.look_alpha())
         });
+        if !metrics.is_empty() {
+            metrics.extend(error_rate(self.job, self.rounds.len(), self.costs.len(), &self.failures));
+        }
         let p_value =
             decision.as_ref().filter(|decision| decision.effect.is_some()).map(|decision| self.plan.overall_p(decision));
         Measured::new(Summary {

@@ -150,7 +150,10 @@ fn row(command: Command, workload: &WorkloadResult, metric: &MetricResult) -> St
         match metric.outcome {
             _ if one_side => "-".into(),
             // The numbers are there; what the harness lets a whole process do says nothing about the change.
-            Outcome::NotMeasured if metric.head.is_some() => "not judged".into(),
+            Outcome::NotMeasured if metric.head.is_some() => match &metric.note {
+                Some(note) => format!("not judged ({})", text(note)),
+                None => "not judged".into(),
+            },
             outcome => view::outcome(outcome).into(),
         },
     ];

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::Dialect;
 use super::dialect::quiet;
-use crate::measure::harness::{HarnessError, Side, error};
-use crate::process::{Finished, Launch, Limits, run};
+use crate::measure::harness::{HarnessError, Side};
+use crate::process::{Launch, Limits, run};
 
 /// What an executable answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,10 @@ pub fn list(side: &Side, package_dir: &Path, scratch: &Path) -> Result<Listing, 
             break;
         }
     }
-    Err(not_criterion(side, last.as_ref()))
+    Err(match last {
+        Some(finished) => HarnessError::not_listed("criterion", side, &finished),
+        None => HarnessError::NotRun { id: "--list".into() },
+    })
 }
 
 fn limits() -> Limits {
@@ -44,10 +47,7 @@ fn limits() -> Limits {
 }
 
 fn launch(side: &Side, package_dir: &Path, scratch: &Path, dialect: Dialect) -> Launch {
-    let package = side.root.join(package_dir);
-    let mut launch = Launch::new(&side.executable, &package).env("CARGO_MANIFEST_DIR", &package);
-    launch.env.push(("CARGO".into(), None));
-    launch.env.extend(side.env.iter().map(|(name, value)| (name.clone(), Some(value.clone()))));
+    let launch = side.launch_at(package_dir);
     let exact: &[&str] = if dialect.exact { &["--exact"] } else { &[] };
     // Without --bench, 0.3 takes --list for a test run.
     quiet(launch, scratch).args(["--bench", "--list", "--noplot"]).args(dialect.times()).args(Dialect::small()).args(exact)
@@ -62,17 +62,11 @@ fn parse(stdout: &str) -> Vec<String> {
     ids
 }
 
-fn not_criterion(side: &Side, finished: Option<&Finished>) -> HarnessError {
-    HarnessError::NotCriterion {
-        executable: side.executable.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        outcome: finished.map_or_else(|| "it was not run".to_owned(), Finished::outcome),
-        tail: finished.map(error::tail).unwrap_or_default(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(unix)]
+    use crate::measure::harness::testing::stand_in;
 
     #[test]
     fn ids_of_old_and_new_versions_are_read_among_other_output() {
@@ -80,15 +74,6 @@ mod tests {
         assert_eq!(parse(old), ["int", "group/x/map/1000"]);
         let new = "loading…\nbad: bench: benchmark\nint: benchmark\nint: benchmark\n";
         assert_eq!(parse(new), ["bad: bench", "int"]);
-    }
-
-    #[cfg(unix)]
-    fn stand_in(dir: &Path, script: &str) -> Side {
-        use std::os::unix::fs::PermissionsExt;
-        let path = dir.join("stand-in");
-        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-        Side::new(path, dir)
     }
 
     #[cfg(unix)]

@@ -54,7 +54,12 @@ pub fn read_result(home: &Path, id: &str) -> Result<HarnessReading, HarnessError
     let path = directory.join("sample.json");
     let sample: Sample = read_json(&path).map_err(problem)?;
     let latency = latency(&sample).ok_or_else(|| problem(format!("{} holds no times", path.display())))?;
-    Ok(HarnessReading { latency: Some(latency), throughput: throughput(&benchmark.throughput) })
+    Ok(HarnessReading {
+        latency: Some(latency),
+        throughput: throughput(&benchmark.throughput),
+        digit: None,
+        singles: singles(&sample),
+    })
 }
 
 /// Every `new` directory below `home`, in a stable order.
@@ -102,6 +107,12 @@ fn latency(sample: &Sample) -> Option<Latency> {
     Some(Latency { median: stats::median(&each)?, min: each.iter().copied().reduce(f64::min)? })
 }
 
+/// The times of iterations that were timed one by one: long ones are batches of one.
+fn singles(sample: &Sample) -> Vec<f64> {
+    let single = sample.iters.iter().all(|&iterations| iterations <= 1.0);
+    if single { sample.times.clone() } else { Vec::new() }
+}
+
 /// `{"Bytes":n}` and its relatives. Of elements and bytes together, the elements are the primary ones for criterion, too.
 fn throughput(value: &serde_json::Value) -> Option<Throughput> {
     let (name, amount) = value.as_object()?.iter().next()?;
@@ -132,6 +143,7 @@ pub fn check_ran(workload: &Workload, finished: &Finished) -> Result<(), Harness
 mod tests {
     use super::*;
     use crate::measure::WorkloadKind;
+    use crate::measure::harness::testing::finished;
     use crate::measure::workload::sample;
 
     fn recorded(version: &str) -> PathBuf {
@@ -151,7 +163,7 @@ mod tests {
             let plain = read_result(&recorded(version), "int").unwrap();
             let latency = plain.latency.unwrap();
             assert!(latency.min <= latency.median && (40_000.0..60_000.0).contains(&latency.median), "{version}: {latency:?}");
-            assert_eq!(plain.throughput, None);
+            assert!(plain.throughput.is_none() && plain.singles.is_empty());
             let grouped = read_result(&recorded(version), "group/x/map/1000").unwrap();
             assert_eq!(grouped.throughput, Some(Throughput { amount: 1000.0, unit: "elements".into() }));
         }
@@ -164,6 +176,13 @@ mod tests {
         write(home.path(), "a/new", r#"{"full_id":"a","title":"a"}"#, sample);
         let latency = read_result(home.path(), "a").unwrap().latency.unwrap();
         assert_eq!(latency, Latency { median: 12.0, min: 10.0 });
+    }
+
+    #[test]
+    fn batches_of_one_are_single_iterations() {
+        let home = tempfile::tempdir().unwrap();
+        write(home.path(), "a/new", r#"{"full_id":"a"}"#, r#"{"iters":[1.0,1.0],"times":[7.0,9.0]}"#);
+        assert_eq!(read_result(home.path(), "a").unwrap().singles, [7.0, 9.0]);
     }
 
     #[test]
@@ -206,18 +225,6 @@ mod tests {
 
     #[test]
     fn a_run_of_another_id_is_not_a_run_of_this_one() {
-        let finished = |text: &str| Finished {
-            code: Some(0),
-            signal: None,
-            timed_out: false,
-            pid: 1,
-            wall: std::time::Duration::ZERO,
-            usage: None,
-            first_thread: None,
-            stdout: text.into(),
-            stderr: Vec::new(),
-            survivors: 0,
-        };
         let workload = sample("grp/alloc", WorkloadKind::Criterion);
         assert!(check_ran(&workload, &finished("Benchmarking grp/alloc: Complete (Analysis Disabled)\n")).is_ok());
         assert!(check_ran(&workload, &finished("Testing grp/alloc\nSuccess\n")).is_ok());
