@@ -6,10 +6,12 @@ mod changes;
 mod environment;
 mod next;
 mod profiles;
+mod witness;
 mod workloads;
 
 pub(crate) use changes::change_results;
 pub(crate) use environment::{environment, now, tool};
 pub(crate) use next::next_steps;
 pub(crate) use profiles::{hot_items, profile_result};
+pub(crate) use witness::{no_witness, witnessed};
 pub(crate) use workloads::{Comparison, SAME_CODE, baseline_result, compared};

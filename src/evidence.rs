@@ -8,6 +8,7 @@ mod error;
 mod execution;
 mod keep;
 mod profiling;
+mod witness;
 
 use std::collections::BTreeSet;
 
@@ -20,6 +21,7 @@ pub use error::EvidenceError;
 pub use execution::{Executions, Prober, Question, executed_keys};
 pub use keep::{Kept, keep_profile, read_profile};
 pub use profiling::{ProfileOptions, merge, profile};
+pub use witness::{Asked, Counted, SideCounts, Witness, WitnessError};
 
 use crate::measure::clock::ClockChoice;
 use crate::measure::harness::Harness;

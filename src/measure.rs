@@ -4,6 +4,7 @@
 //! a simulated machine in tests). Does not judge (`stats`, `verdict`) and does not sample stacks (`sample`).
 
 pub mod calibrate;
+pub mod callgrind;
 pub mod clock;
 pub mod harness;
 pub mod live;
@@ -22,5 +23,5 @@ pub use metric::MetricResult;
 pub use noise::{NoiseModel, Statistic};
 pub use order::Role;
 pub use round::{Job, Reading, Runner};
-pub use session::{Ending, Measured, Progress, Session, Settings, measure};
+pub use session::{Candidate, Confirmed, Ending, Link, Measured, Progress, Session, Settings, confirm, measure};
 pub use workload::{Workload, WorkloadKind};

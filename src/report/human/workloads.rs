@@ -55,6 +55,10 @@ fn row(table: &mut Table, workload: &WorkloadResult) {
     for metric in workload.metrics.iter().skip(1).filter(|metric| matches!(metric.outcome, Outcome::Slower | Outcome::Faster)) {
         side_effect(table, metric);
     }
+    let further = [view::confirmation(workload), view::witness(workload).map(str::to_owned)];
+    for text in further.into_iter().flatten() {
+        table.row([Cell::from(""), "".into(), "".into(), "".into(), "".into(), clean(&text).into()]);
+    }
 }
 
 /// A metric beside time that moved: memory, faults, throughput.
