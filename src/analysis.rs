@@ -3,6 +3,10 @@
 //! Does not compute anything. Shares and rates are fractions, times are nanoseconds, sizes are bytes; what was not measured is
 //! `None` (`null`), never 0. Changes to this file are additive within one `schema_version`.
 
+mod second_look;
+
+pub use second_look::{ConfirmationResult, CountResult, WitnessResult};
+
 use serde::{Deserialize, Serialize};
 
 use crate::source::ChangeKind;
@@ -174,6 +178,12 @@ pub struct WorkloadResult {
     pub profile: Option<ProfileResult>,
     /// The items that carry most of it.
     pub hot_path: Vec<HotItem>,
+    /// The repetition of what screening called slower or faster; `None` where it called it neither.
+    #[serde(default)]
+    pub confirmation: Option<ConfirmationResult>,
+    /// Counted instructions; `None` where they were not asked.
+    #[serde(default)]
+    pub witness: Option<WitnessResult>,
 }
 
 impl WorkloadResult {

@@ -300,6 +300,12 @@ pub struct VerifyArgs {
     /// Measure even what is provably the same
     #[arg(long, help_heading = "Measurement Options")]
     pub remeasure: bool,
+    /// Confirm without linking both sides in other orders of their functions
+    #[arg(long, help_heading = "Measurement Options")]
+    pub no_layout: bool,
+    /// Do not count instructions (callgrind, where valgrind is installed)
+    #[arg(long, help_heading = "Measurement Options")]
+    pub no_witness: bool,
     /// Do not run `cargo test` of the changed packages
     #[arg(long, help_heading = "Measurement Options")]
     pub no_tests: bool,

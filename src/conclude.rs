@@ -7,6 +7,7 @@ mod environment;
 mod next;
 mod profiles;
 mod slo;
+mod witness;
 mod workloads;
 
 pub(crate) use changes::change_results;
@@ -14,4 +15,5 @@ pub(crate) use environment::{environment, now, tool};
 pub(crate) use next::next_steps;
 pub(crate) use profiles::{hot_items, profile_result};
 pub(crate) use slo::{baseline_slos, slo_results};
+pub(crate) use witness::{no_witness, witnessed};
 pub(crate) use workloads::{Comparison, SAME_CODE, baseline_result, compared};

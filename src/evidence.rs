@@ -9,6 +9,7 @@ mod execution;
 mod keep;
 mod objectives;
 mod profiling;
+mod witness;
 
 use std::collections::BTreeSet;
 
@@ -21,6 +22,7 @@ pub use error::EvidenceError;
 pub use execution::{Executions, Prober, Question, executed_keys};
 pub use keep::{Kept, keep_profile, read_profile};
 pub use profiling::{ProfileOptions, merge, profile};
+pub use witness::{Asked, Counted, SideCounts, Witness, WitnessError};
 
 use crate::measure::clock::ClockChoice;
 use crate::measure::harness::Harness;

@@ -5,6 +5,7 @@
 
 pub mod absolute;
 pub mod calibrate;
+pub mod callgrind;
 pub mod clock;
 pub mod harness;
 pub mod live;
@@ -24,5 +25,5 @@ pub use metric::MetricResult;
 pub use noise::{NoiseModel, Statistic};
 pub use order::Role;
 pub use round::{Job, Reading, Runner};
-pub use session::{Ending, Measured, Progress, Session, Settings, measure};
+pub use session::{Candidate, Confirmed, Ending, Link, Measured, Progress, Session, Settings, confirm, measure};
 pub use workload::{Workload, WorkloadKind};

@@ -4,13 +4,15 @@
 
 pub mod decide;
 pub mod estimate;
+pub mod layouts;
 pub mod multiple;
 pub mod random;
 pub mod sequential;
 pub mod wilson;
 
-pub use decide::{Decision, Margins, Outcome, Reason, decide};
+pub use decide::{Decision, Margins, Outcome, Reason, decide, decide_beyond};
 pub use estimate::{Interval, median, median_interval, quantile};
+pub use layouts::{AcrossLayouts, LayoutRound, across_layouts};
 pub use multiple::{benjamini_hochberg, holm};
 pub use random::SplitMix64;
 pub use sequential::{Plan, Step};

@@ -12,6 +12,7 @@ pub mod harness;
 mod listing;
 pub mod machine_code;
 mod manifest;
+pub mod relink;
 mod selection;
 #[cfg(test)]
 mod testing;

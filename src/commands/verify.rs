@@ -1,8 +1,10 @@
 //! `verify`: rebuild, re-measure base and head side by side, join with the diff, judge.
 
 mod base;
+mod confirm;
 pub(super) mod judge;
 mod measure;
+mod witness;
 
 use super::context::{Context, Request};
 use super::report::show;

@@ -46,6 +46,8 @@ fn blank(workload: &Workload) -> WorkloadResult {
         bottleneck: None,
         profile: None,
         hot_path: Vec::new(),
+        confirmation: None,
+        witness: None,
     }
 }
 

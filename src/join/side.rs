@@ -57,6 +57,16 @@ pub struct SideView<'a> {
 }
 
 impl<'a> SideView<'a> {
+    /// The items of the side.
+    pub fn tree(&self) -> &'a Tree {
+        &self.data.tree
+    }
+
+    /// How the side's debug information names its files.
+    pub fn paths(&self) -> PathMapper {
+        PathMapper::new(self.data.roots.clone())
+    }
+
     /// The join of a workload's profile; `None` when there is none.
     pub fn joined(&self, workload: &str) -> Option<&Joined<'a>> {
         self.sampled.get(workload)

@@ -2,11 +2,13 @@
 //!
 //! Knows neither processes nor harnesses (`Runner` does) and draws nothing (the callback does).
 
+mod confirm;
 mod measured;
 mod workload_run;
 
 use std::time::{Duration, Instant};
 
+pub use confirm::{Candidate, Confirmed, Link, confirm};
 pub use measured::{Ending, Measured, RoundValues};
 
 use super::harness::HarnessError;

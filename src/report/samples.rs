@@ -64,6 +64,8 @@ pub(crate) fn workload(id: &str) -> WorkloadResult {
         bottleneck: None,
         profile: None,
         hot_path: Vec::new(),
+        confirmation: None,
+        witness: None,
     }
 }
 
@@ -117,6 +119,28 @@ pub(crate) fn objective(metric: &str, written: &str, (base, head): (f64, f64), m
         met_at_head: met.1,
         explained: None,
         reason: None,
+    }
+}
+
+/// A repetition over these ratios of links.
+pub(crate) fn confirmation(links: &[f64], agreeing: u32, note: Option<&str>) -> ConfirmationResult {
+    let layout_sd = (links.len() > 2).then_some(0.002);
+    ConfirmationResult { screened: Some(1.081), links: links.to_vec(), agreeing, layout_sd, note: note.map(Into::into) }
+}
+
+/// Instructions of one changed item, and what they say.
+pub(crate) fn witness(item: &str, (base, head): (u64, u64), conclusion: &str) -> WitnessResult {
+    let count = |item: &str, base, head| CountResult {
+        item: item.into(),
+        base: Some(base),
+        head: Some(head),
+        ratio: Some(head as f64 / base as f64),
+    };
+    WitnessResult {
+        counter: Some("callgrind".into()),
+        conclusion: conclusion.into(),
+        whole: Some(count("one iteration", base + 300, head + 300)),
+        items: vec![count(item, base, head)],
     }
 }
 

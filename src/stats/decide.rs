@@ -94,9 +94,40 @@ pub enum Reason {
         /// How many there were.
         workloads: usize,
     },
+    /// Some links of the same two sources show the effect and others do not.
+    LayoutSensitive {
+        /// Median head/base of the links that show it, minus one.
+        effect: f64,
+        /// How many show it.
+        links: usize,
+        /// How many there were.
+        of: usize,
+    },
+    /// Links of the base alone differ so much that an effect of this size is no news.
+    LayoutMoves {
+        /// Standard deviation between links of the base, a fraction.
+        spread: f64,
+    },
+    /// Screening claimed a change that fresh processes do not show.
+    NotConfirmed {
+        /// Median head/base while screening, minus one.
+        screened: f64,
+        /// The same in the confirmation; `None` when it has none.
+        confirmed: Option<f64>,
+    },
+    /// The time limit came before the confirmation.
+    NoTimeToConfirm {
+        /// Median head/base while screening, minus one.
+        screened: f64,
+    },
 }
 
 impl Reason {
+    /// True when links of one source differ by as much as the sides do.
+    pub fn is_layout(&self) -> bool {
+        matches!(self, Self::LayoutSensitive { .. } | Self::LayoutMoves { .. })
+    }
+
     /// True when the machine, not the change, is the obstacle.
     pub fn is_noise(&self) -> bool {
         matches!(self, Self::ControlMoved { .. } | Self::HalvesDisagree { .. } | Self::TooWide)
@@ -118,6 +149,22 @@ impl fmt::Display for Reason {
             Self::TooWide => f.write_str("noise: the rounds spread too far"),
             Self::OnTheEdge => f.write_str("the effect is about as large as the margin"),
             Self::NotAmongMany { workloads } => write!(f, "not significant among {workloads} workloads"),
+            Self::LayoutSensitive { effect, links, of } => {
+                let effect = percent(*effect);
+                write!(f, "layout-sensitive: {effect} in {links} of {of} links; not attributable to the change")
+            }
+            Self::LayoutMoves { spread } => write!(
+                f,
+                "layout-sensitive: links of the base alone differ by ±{:.1} %; not attributable to the change",
+                100.0 * spread
+            ),
+            Self::NotConfirmed { screened, confirmed } => {
+                write!(f, "not confirmed: {} at first", percent(*screened))?;
+                confirmed.map_or(Ok(()), |then| write!(f, ", {} with fresh processes", percent(then)))
+            }
+            Self::NoTimeToConfirm { screened } => {
+                write!(f, "not confirmed: {} at first, and the time limit left no time to repeat it", percent(*screened))
+            }
         }
     }
 }
@@ -156,8 +203,13 @@ const POWER_Z: f64 = 1.645;
 
 /// Judges the rounds so far. `head` and `control` are ln(side/base) per round; an empty control raises nothing.
 pub fn decide(head: &[f64], control: &[f64], margins: Margins, alpha: f64) -> Decision {
+    decide_beyond(head, control, margins, alpha, 0.0)
+}
+
+/// The same, where something beside the control (the layout) moves the workload by `floor`, a fraction: δ is at least that.
+pub fn decide_beyond(head: &[f64], control: &[f64], margins: Margins, alpha: f64, floor: f64) -> Decision {
     let control_interval = median_interval(control, alpha);
-    let delta = raised_delta(control, control_interval.as_ref(), margins);
+    let delta = raised_delta(control, control_interval.as_ref(), margins).max(floor.ln_1p());
     let p_value = (2.0 * sign_test_above(head, delta).min(sign_test_below(head, -delta))).min(1.0);
     let decision = |outcome, reason, effect: Option<Interval>| Decision {
         outcome,

@@ -68,7 +68,7 @@ pub fn build(workspace: &Workspace, request: &BuildRequest<'_>) -> Result<Built,
             continue;
         }
         let mut messages = String::new();
-        let tool = command(workspace, request, kind, &targets);
+        let tool = command(workspace, request, kind, &targets).inherit_stderr();
         let code = tool.stream(|line| {
             messages.push_str(line);
             messages.push('\n');
@@ -103,12 +103,23 @@ fn artifact(workspace: &Workspace, found: &Found, target: &TargetRef) -> Result<
 /// `cargo build --profile bench` for binaries (`cargo bench --bin` would build the binary's unit benches instead). Both share
 /// one target directory, so dependencies are compiled once.
 fn command(workspace: &Workspace, request: &BuildRequest<'_>, kind: TargetKind, targets: &[&TargetRef]) -> Tool {
-    let profile = request.profile.unwrap_or("bench");
-    let mut tool = workspace.cargo.tool();
-    tool = match kind {
+    let tool = workspace.cargo.tool();
+    let tool = match kind {
         TargetKind::Bench => tool.args(["bench", "--no-run"]),
         TargetKind::Bin => tool.arg("build"),
     };
+    configured(tool, workspace, request, kind, targets)
+}
+
+/// A cargo command with everything that decides what is built, and how.
+pub(super) fn configured(
+    mut tool: Tool,
+    workspace: &Workspace,
+    request: &BuildRequest<'_>,
+    kind: TargetKind,
+    targets: &[&TargetRef],
+) -> Tool {
+    let profile = request.profile.unwrap_or("bench");
     tool = tool.arg("--profile").arg(profile).arg("--message-format=json-render-diagnostics");
     tool = tool.arg("--manifest-path").arg(&workspace.manifest_path).arg("--target-dir").arg(request.target_dir);
     let mut packages: Vec<&str> = targets.iter().map(|target| target.package.as_str()).collect();
@@ -137,7 +148,7 @@ fn command(workspace: &Workspace, request: &BuildRequest<'_>, kind: TargetKind, 
         tool = tool.env(name, value);
     }
     // A build directory that the user's configuration shares between projects would be shared between the sides.
-    tool.env("CARGO_BUILD_BUILD_DIR", request.target_dir).inherit_stderr()
+    tool.env("CARGO_BUILD_BUILD_DIR", request.target_dir)
 }
 
 /// A name can be ambiguous (a crate whose dev-dependencies depend on its own published version); cargo's id is not.

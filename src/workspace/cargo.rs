@@ -49,8 +49,17 @@ impl Cargo {
 
     /// The compiler that cargo uses here (`$RUSTC`, or the one on PATH).
     pub fn rustc(&self) -> Result<Rustc, WorkspaceError> {
+        Ok(Rustc { verbose: self.compiler().arg("-vV").run_checked()?.text() })
+    }
+
+    /// Where that compiler's toolchain lies.
+    pub fn sysroot(&self) -> Result<String, WorkspaceError> {
+        Ok(self.compiler().args(["--print", "sysroot"]).run_checked()?.text())
+    }
+
+    fn compiler(&self) -> Tool {
         let program = std::env::var_os("RUSTC").filter(|program| !program.is_empty()).unwrap_or_else(|| "rustc".into());
-        Ok(Rustc { verbose: self.prepared(Tool::new(program)).arg("-vV").run_checked()?.text() })
+        self.prepared(Tool::new(program))
     }
 }
 

@@ -162,11 +162,14 @@ fn a_shared_function_made_slower(repo: &Repo) {
 }
 
 fn one_id_alone(repo: &Repo) {
-    let run = run(repo, &["verify", "--no-tests", "--workload", "fold/small"]);
+    let run = run(repo, &["verify", "--no-tests", "--no-layout", "--no-witness", "--workload", "fold/small"]);
     assert_eq!(run.code, 100, "{}\n{}", run.stdout, run.stderr);
     let analysis = run.json();
     let measured = analysis["workloads"].as_array().unwrap().iter().filter(|one| !one["metrics"].as_array().unwrap().is_empty());
     assert_eq!(measured.map(|one| one["id"].as_str().unwrap()).collect::<Vec<_>>(), ["fold/small"], "{analysis:#}");
+    let one = workload(&analysis, "fold/small");
+    assert_eq!((&one["confirmation"]["note"], &one["witness"]), (&"--no-layout".into(), &Value::Null), "{one:#}");
+    assert_eq!(one["confirmation"]["links"].as_array().unwrap().len(), 1, "{one:#}");
 }
 
 fn a_comment_measured_all_the_same(repo: &Repo) {

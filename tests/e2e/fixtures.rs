@@ -72,6 +72,18 @@ fn a_hot_function_made_slower_fails_with_its_name() {
     assert_eq!(workload["explained"], true);
     assert!(workload["explained_by"][0].as_str().unwrap().ends_with("scan::checksum"));
     assert!(workload["metrics"][0]["low"].as_f64().unwrap() > 1.2);
+    // Whether links could be made or not, every pair of executables shows it.
+    let confirmation = &workload["confirmation"];
+    let links = confirmation["links"].as_array().unwrap();
+    assert_eq!(confirmation["agreeing"], links.len(), "{confirmation:#}");
+    assert!(links.len() == 6 || (links.len() == 1 && confirmation["note"].is_string()), "{confirmation:#}");
+    let witness = &workload["witness"];
+    if witness["counter"] == "callgrind" {
+        assert!(witness["conclusion"].as_str().unwrap().starts_with("confirmed: +"), "{witness:#}");
+        assert!(witness["items"][0]["item"].as_str().unwrap().ends_with("scan::checksum"), "{witness:#}");
+    } else {
+        eprintln!("not checked: {}", witness["conclusion"]);
+    }
 }
 
 #[test]

@@ -156,7 +156,10 @@ fn workload_results(context: &Context, diff: &Diff, found: &Found<'_>) -> Vec<Wo
             Some(Err(reason)) => Err(reason.clone()),
             None => Err("not measured".to_owned()),
         };
-        results.push(compared(&at_head.workload, measured, &with));
+        let mut result = compared(&at_head.workload, measured, &with);
+        result.confirmation = found.confirmations.get(&result.id).cloned();
+        result.witness = found.witnesses.get(&result.id).cloned();
+        results.push(result);
     }
     // With `--workload`, what head does not show was not asked for.
     let all_shown = context.filter.ids.is_empty();

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{Wishes, judge};
-use crate::analysis::Analysis;
+use super::{Wishes, confirm, judge, witness};
+use crate::analysis::{Analysis, ConfirmationResult, WitnessResult};
 use crate::commands::context::{Context, TIMEOUT};
 use crate::conclude::SAME_CODE;
 use crate::error::Result;
@@ -30,6 +30,10 @@ pub(super) struct Found<'a> {
     pub(super) reaches: BTreeMap<String, Reach>,
     /// Per workload: its rounds, or why there are none.
     pub(super) measured: BTreeMap<String, std::result::Result<Measured, String>>,
+    /// What was repeated: `measured` has the repetition's result.
+    pub(super) confirmations: BTreeMap<String, ConfirmationResult>,
+    /// Instructions that were counted.
+    pub(super) witnesses: BTreeMap<String, WitnessResult>,
     pub(super) warnings: Vec<String>,
 }
 
@@ -84,11 +88,13 @@ pub(super) fn compare(
         ambient: &ambient,
         reaches: BTreeMap::new(),
         measured: BTreeMap::new(),
+        confirmations: BTreeMap::new(),
+        witnesses: BTreeMap::new(),
         warnings: base.warnings.clone(),
     };
     let candidates = candidates(&mut found, diff, &is_same);
     let plan = plan(&candidates, wishes.args.all);
-    run(context, &plan, head, scratch, &mut found, shell)?;
+    run(context, wishes, &plan, head, diff, scratch, &mut found, shell)?;
     judge::conclude(context, wishes, chosen, head, diff, &found, shell)
 }
 
@@ -160,7 +166,17 @@ fn doubt_unreached(candidates: &mut [(String, Reach)], found: &Found<'_>) {
     }
 }
 
-fn run(context: &Context, plan: &Plan, head: &Head, scratch: &Scratch, found: &mut Found<'_>, shell: &mut Shell) -> Result<()> {
+#[expect(clippy::too_many_arguments, reason = "the two sides, the plan, and the tools of a run")]
+fn run(
+    context: &Context,
+    wishes: &Wishes<'_>,
+    plan: &Plan,
+    head: &Head,
+    diff: &Diff,
+    scratch: &Scratch,
+    found: &mut Found<'_>,
+    shell: &mut Shell,
+) -> Result<()> {
     let reaches: HashMap<String, Reach> = found.reaches.clone().into_iter().collect();
     let made = jobs(plan, &reaches, found.base, &found.survey.evidence, head.root(), scratch)?;
     for (id, why) in plan.left_out.iter().chain(&made.left_out) {
@@ -190,14 +206,13 @@ fn run(context: &Context, plan: &Plan, head: &Head, scratch: &Scratch, found: &m
         }
     })?;
     bar.finish();
-    for measured in session.measured {
-        found.measured.insert(measured.workload.clone(), Ok(measured));
-    }
-    Ok(())
+    let stage = confirm::Stage { context, wishes, head, scratch, jobs: &made.jobs };
+    stage.run(session, &mut runner, &settings, found, shell)?;
+    if wishes.args.no_witness { Ok(()) } else { witness::ask(&made.jobs, &diff.changes, &mut runner, found, shell) }
 }
 
 /// "parse/large: 17 of 24 rounds, +3.1 % so far".
-fn told(progress: &Progress<'_>) -> String {
+pub(super) fn told(progress: &Progress<'_>) -> String {
     let so_far = progress.so_far.and_then(|decision| decision.effect.as_ref()).map(|effect| {
         let ratio = effect.median.exp();
         format!(", {} so far", figures::change(ratio))

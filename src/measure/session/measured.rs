@@ -151,7 +151,8 @@ impl Measured {
     /// Takes a claim back, in the primary metric and in what is derived from it.
     pub(super) fn withdraw(&mut self, reason: Reason) {
         self.outcome = Some(Outcome::Inconclusive);
-        self.reason = format!("{reason}{}", visible(self.detectable));
+        let screened = matches!(reason, Reason::NotConfirmed { .. } | Reason::NoTimeToConfirm { .. });
+        self.reason = if screened { reason.to_string() } else { format!("{reason}{}", visible(self.detectable)) };
         self.why = Some(reason);
         for metric in self.metrics.iter_mut().filter(|metric| metric.name.starts_with("latency") || metric.name == "throughput") {
             metric.outcome = Some(Outcome::Inconclusive);
@@ -161,6 +162,9 @@ impl Measured {
 
 fn worded(decision: &Decision, rounds: usize, ending: Ending) -> String {
     let cut = if ending == Ending::CutShort { ", cut short by the time limit" } else { "" };
+    if decision.reason.is_layout() {
+        return format!("{} ({rounds} rounds{cut})", decision.reason);
+    }
     let Some(effect) = decision.effect.filter(|_| decision.outcome != Outcome::Inconclusive) else {
         return format!("{} after {rounds} rounds{cut}{}", decision.reason, visible(decision.detectable));
     };

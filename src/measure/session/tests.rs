@@ -10,19 +10,19 @@ use crate::process::Usage;
 use crate::stats::estimate::median_interval;
 
 /// A machine that makes noise to order.
-struct Simulated {
+pub(super) struct Simulated {
     random: SplitMix64,
     sd: f64,
     /// Head's slowdown per workload id, a fraction.
     effect: fn(&str) -> f64,
-    control_bias: f64,
-    fails: fn(Role, usize) -> bool,
+    pub(super) control_bias: f64,
+    pub(super) fails: fn(Role, usize) -> bool,
     runs: usize,
     delay: Duration,
 }
 
 impl Simulated {
-    fn new(sd: f64, effect: fn(&str) -> f64) -> Self {
+    pub(super) fn new(sd: f64, effect: fn(&str) -> f64) -> Self {
         let random = SplitMix64::new(42);
         Self { random, sd, effect, control_bias: 0.0, fails: |_, _| false, runs: 0, delay: Duration::ZERO }
     }
@@ -55,7 +55,7 @@ impl Runner for Simulated {
     }
 }
 
-fn job(id: &str, priority: f64, gating: bool) -> Job {
+pub(super) fn job(id: &str, priority: f64, gating: bool) -> Job {
     let side = Side::new("/t/exe", "/repo");
     Job {
         workload: sample(id, WorkloadKind::Criterion),

@@ -91,6 +91,10 @@ fn row(table: &mut Table, workload: &WorkloadResult) {
     for metric in view::telling_metrics(workload).skip(1).filter(moved) {
         side_effect(table, metric);
     }
+    let further = [view::confirmation(workload), view::witness(workload).map(str::to_owned)];
+    for text in further.into_iter().flatten() {
+        table.row([Cell::from(""), "".into(), "".into(), "".into(), "".into(), clean(&text).into()]);
+    }
 }
 
 /// A metric beside time that moved: memory, faults, throughput.

@@ -135,7 +135,18 @@ fn table(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
     if all.len() > SHOWN {
         writeln!(out, "\n{} more workloads are in the JSON report.", all.len() - SHOWN)?;
     }
-    Ok(())
+    further(&all, out)
+}
+
+/// What stands behind the outcomes: the repetition, and counted instructions.
+fn further(workloads: &[&WorkloadResult], out: &mut dyn Write) -> io::Result<()> {
+    let said = |workload: &&WorkloadResult| {
+        let texts = [view::confirmation(workload), view::witness(workload).map(str::to_owned)];
+        let texts: Vec<String> = texts.into_iter().flatten().map(|said| text(&said)).collect();
+        (!texts.is_empty()).then(|| format!("- {}: {}", code(&workload.id), texts.join("; ")))
+    };
+    let lines: Vec<String> = workloads.iter().take(SHOWN).filter_map(said).collect();
+    if lines.is_empty() { Ok(()) } else { writeln!(out, "\n{}", lines.join("\n")) }
 }
 
 fn row(command: Command, workload: &WorkloadResult, metric: &MetricResult) -> String {

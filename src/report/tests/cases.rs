@@ -2,7 +2,8 @@
 
 use crate::analysis::*;
 use crate::report::samples::{
-    ambient, analysis, change, finding, heated, hot, measured, memory, objective, profile, reached, workload,
+    ambient, analysis, change, confirmation, finding, heated, hot, measured, memory, objective, profile, reached, witness,
+    workload,
 };
 use crate::source::ChangeKind;
 
@@ -29,6 +30,8 @@ fn regression() -> Analysis {
     let mut slower = reached("parse/large", Outcome::Slower, 12_314.0, (1.079, 1.058, 1.096), &[NEXT]);
     slower.metrics.push(memory(12_582_912.0, (1.25, 1.24, 1.26), Outcome::Slower));
     slower.profile = Some(profile());
+    slower.confirmation = Some(confirmation(&[1.081, 1.079, 1.076, 1.083, 1.079, 1.071], 6, None));
+    slower.witness = Some(witness(NEXT, (20_000, 22_400), "confirmed: +12.0 % instructions in `parse::lexer::next`"));
     slower.hot_path = vec![hot(NEXT, 0.37, 0.41), hot("parse::tree::push", 0.2, 0.22)];
     let same =
         WorkloadResult { outcome: Outcome::Same, reason: Some("identical machine code".into()), ..workload("render/html") };
@@ -69,6 +72,13 @@ fn passed() -> Analysis {
 fn inconclusive() -> Analysis {
     let mut unsure = reached("parse/large", Outcome::Inconclusive, 12_314.0, (1.03, 0.99, 1.07), &[NEXT]);
     unsure.reason = Some("control moved 3.1 %".into());
+    unsure.confirmation = Some(confirmation(&[1.03], 1, Some("no linker here can reorder functions (LLD can)")));
+    unsure.witness = Some(WitnessResult {
+        counter: None,
+        conclusion: "instructions not counted: valgrind is not installed".into(),
+        whole: None,
+        items: Vec::new(),
+    });
     let skipped = WorkloadResult {
         explained_by: vec![NEXT.into()],
         reason: Some("--max-time was used up".into()),

@@ -1,0 +1,182 @@
+//! What counted instructions say together with the clock: the table of `reference/measurement.md` §5.9, in words.
+//!
+//! Pure and advisory: no outcome changes by it.
+
+use crate::analysis::{CountResult, Outcome, WitnessResult};
+use crate::evidence::{Counted, SideCounts};
+use crate::figures;
+
+/// Counts that differ less are the same; function counts of equal work were equal to the instruction in 8 of 8 runs.
+const SAME: f64 = 0.001;
+/// Counts that differ more are a change.
+const CHANGED: f64 = 0.005;
+
+/// A workload of which nothing was counted, and why.
+pub(crate) fn no_witness(why: impl std::fmt::Display) -> WitnessResult {
+    WitnessResult { counter: None, conclusion: format!("instructions not counted: {why}"), whole: None, items: Vec::new() }
+}
+
+/// Draws the conclusion from one run of each side and a second one of the base. `items` are the paths of the changed items, in
+/// the order of the counts.
+pub(crate) fn witnessed(
+    items: &[String],
+    base: &SideCounts,
+    head: &SideCounts,
+    again: &SideCounts,
+    outcome: Outcome,
+) -> WitnessResult {
+    let mut results: Vec<CountResult> = Vec::new();
+    let mut lead: Option<Lead> = None;
+    let mut executed = items.is_empty();
+    for (at, path) in items.iter().enumerate() {
+        let of = |side: &SideCounts| side.items.get(at).copied().flatten();
+        let result = count_of(path, of(base), of(head));
+        let size = result.base.max(result.head).unwrap_or(0);
+        if size == 0 {
+            continue;
+        }
+        executed = true;
+        if result.ratio.is_some() && lead.as_ref().is_none_or(|lead| size > lead.size) {
+            lead = Some(Lead::new(path.clone(), size, &result, of(again).map(instructions)));
+        }
+        results.push(result);
+    }
+    let (name, whole, repeated) = match (base.iteration, head.iteration) {
+        (Some(old), Some(new)) => ("one iteration", (old, new), again.iteration),
+        _ => ("the whole process", (base.process, head.process), Some(again.process)),
+    };
+    let whole = count(name, Some(whole.0), Some(whole.1));
+    let lead = lead.unwrap_or_else(|| Lead::new(name.into(), 0, &whole, repeated));
+    let conclusion = if executed {
+        lead.conclusion(outcome)
+    } else {
+        "it executes no instruction of a changed item: no claim is possible".to_owned()
+    };
+    WitnessResult { counter: Some("callgrind".into()), conclusion, whole: Some(whole), items: results }
+}
+
+fn instructions(counted: Counted) -> u64 {
+    match counted {
+        Counted::Function(instructions) | Counted::Lines(instructions) => instructions,
+        Counted::Nothing => 0,
+    }
+}
+
+/// A function with everything that it calls does not compare with lines that were inlined elsewhere.
+fn count_of(item: &str, base: Option<Counted>, head: Option<Counted>) -> CountResult {
+    let result = count(item, base.map(instructions), head.map(instructions));
+    match (base, head) {
+        (Some(Counted::Function(_)), Some(Counted::Lines(_))) | (Some(Counted::Lines(_)), Some(Counted::Function(_))) => {
+            CountResult { ratio: None, ..result }
+        }
+        _ => result,
+    }
+}
+
+fn count(item: &str, base: Option<u64>, head: Option<u64>) -> CountResult {
+    let ratio = base.zip(head).filter(|(base, _)| *base > 0).map(|(base, head)| head as f64 / base as f64);
+    CountResult { item: item.to_owned(), base, head, ratio }
+}
+
+/// What the conclusion rests on: the changed item with the most instructions, or the run as a whole.
+struct Lead {
+    name: String,
+    size: u64,
+    /// Head / base − 1.
+    change: Option<f64>,
+    /// How far two runs of the base differ.
+    noise: f64,
+}
+
+impl Lead {
+    fn new(name: String, size: u64, result: &CountResult, again: Option<u64>) -> Self {
+        let base = result.base.filter(|base| *base > 0);
+        let noise = base.zip(again).map_or(0.0, |(base, again)| (again as f64 / base as f64 - 1.0).abs());
+        Self { name, size, change: result.ratio.map(|ratio| ratio - 1.0), noise }
+    }
+
+    fn conclusion(&self, outcome: Outcome) -> String {
+        let Some(change) = self.change else { return "instructions counted on one side only".into() };
+        let counted = format!("{} instructions in `{}`", figures::change(1.0 + change), self.name);
+        // Hash maps with random seeds count differently from run to run.
+        if change.abs() <= SAME.max(3.0 * self.noise) {
+            return match outcome {
+                Outcome::Same => "instructions unchanged".into(),
+                Outcome::NotMeasured => format!("instructions unchanged in `{}`", self.name),
+                _ => format!("instructions unchanged in `{}`: layout, memory or the machine", self.name),
+            };
+        }
+        if change.abs() < CHANGED {
+            return format!("about as many instructions in `{}` ({})", self.name, figures::change(1.0 + change));
+        }
+        match (change > 0.0, outcome) {
+            (true, Outcome::Slower) | (false, Outcome::Faster) => format!("confirmed: {counted}"),
+            (true, Outcome::Faster) | (false, Outcome::Slower) => {
+                format!("{counted}, against the clock: memory, branches or layout weigh more than their number")
+            }
+            (false, Outcome::Same) => format!("work removed ({counted}), nobody can notice: cold or not the bottleneck"),
+            (true, Outcome::Same) => format!("work added ({counted}), nobody can notice"),
+            (_, Outcome::Inconclusive | Outcome::NotMeasured) => format!("{counted}; the clock could not tell"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn side(item: u64, iteration: u64) -> SideCounts {
+        SideCounts { iteration: Some(iteration), process: 900_000, items: vec![Some(Counted::Function(item))] }
+    }
+
+    fn said(base: u64, head: u64, outcome: Outcome) -> String {
+        witnessed(&["a::f".into()], &side(base, 2 * base), &side(head, base + head), &side(base, 2 * base), outcome).conclusion
+    }
+
+    #[test]
+    fn counts_and_clock_together_give_the_table_s_conclusions() {
+        let table = [
+            (1000, Outcome::Same, "instructions unchanged"),
+            (1000, Outcome::Slower, "instructions unchanged in `a::f`: layout, memory or the machine"),
+            (1000, Outcome::Inconclusive, "instructions unchanged in `a::f`: layout, memory or the machine"),
+            (1120, Outcome::Slower, "confirmed: +12.0 % instructions in `a::f`"),
+            (900, Outcome::Faster, "confirmed: -10.0 % instructions in `a::f`"),
+            (900, Outcome::Same, "work removed (-10.0 % instructions in `a::f`), nobody can notice: cold or not the bottleneck"),
+            (1003, Outcome::Slower, "about as many instructions in `a::f` (+0.3 %)"),
+            (1120, Outcome::Inconclusive, "+12.0 % instructions in `a::f`; the clock could not tell"),
+        ];
+        for (head, outcome, expected) in table {
+            assert_eq!(said(1000, head, outcome), expected);
+        }
+        assert!(said(1000, 900, Outcome::Slower).contains("against the clock"));
+    }
+
+    #[test]
+    fn what_executes_nothing_allows_no_claim() {
+        assert!(said(0, 0, Outcome::Faster).contains("no claim is possible"));
+    }
+
+    #[test]
+    fn a_difference_that_two_runs_of_the_base_have_too_is_none() {
+        let (base, again) = (side(10_000, 20_000), side(10_100, 20_100));
+        let witness = witnessed(&["a::f".into()], &base, &side(10_200, 20_200), &again, Outcome::Slower);
+        assert!(witness.conclusion.starts_with("instructions unchanged"), "{}", witness.conclusion);
+    }
+
+    #[test]
+    fn a_function_and_inlined_lines_do_not_compare() {
+        let lines = SideCounts { items: vec![Some(Counted::Lines(10))], ..side(10, 2000) };
+        let witness = witnessed(&["a::f".into()], &side(1000, 2000), &lines, &side(1000, 2000), Outcome::Faster);
+        assert_eq!((witness.items[0].base, witness.items[0].head, witness.items[0].ratio), (Some(1000), Some(10), None));
+        assert!(witness.conclusion.contains("unchanged in `one iteration`"), "{}", witness.conclusion);
+    }
+
+    #[test]
+    fn without_a_comparable_item_the_iteration_speaks() {
+        let none = SideCounts { items: vec![None], ..side(0, 1000) };
+        let head = SideCounts { iteration: Some(1500), ..side(700, 1500) };
+        let witness = witnessed(&["a::new".into()], &none, &head, &none, Outcome::Slower);
+        assert_eq!(witness.conclusion, "confirmed: +50.0 % instructions in `one iteration`");
+        assert_eq!((witness.items[0].base, witness.items[0].ratio), (None, None));
+    }
+}

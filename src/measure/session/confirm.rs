@@ -1,0 +1,285 @@
+//! The second stage: every workload that screening called slower or faster again, with fresh processes and, where there are
+//! several, over pairs of links. Only what this stage measures enters its judgement: the data that chose it would flatter it.
+//!
+//! Does not link (`workspace::relink`) and does not judge layouts (`stats::layouts`).
+
+use std::time::{Duration, Instant};
+
+use super::measured::{Ending, Measured, RoundValues, Summary};
+use super::{Progress, Settings};
+use crate::measure::absolute::absolutes;
+use crate::measure::harness::{HarnessError, Side};
+use crate::measure::metric::metrics;
+use crate::measure::order::Orders;
+use crate::measure::round::{Failures, Job, Round, Runner, run_round};
+use crate::process::{ProcessError, interrupted};
+use crate::stats::{AcrossLayouts, LayoutRound, Outcome, Plan, Reason, SplitMix64, Step, across_layouts, holm, median};
+
+/// Sweeps after which to look, with several pairs of links: a sweep is a round of each.
+const SWEEPS: [usize; 4] = [2, 4, 8, 16];
+/// Rounds after which to look at the only pair.
+const ROUNDS: [usize; 3] = [12, 24, 48];
+
+/// One pair of links of the two sources.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The base.
+    pub base: Side,
+    /// The head.
+    pub head: Side,
+    /// A copy of that base.
+    pub control: Side,
+}
+
+/// A workload that is to be confirmed.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// As it was screened; its sides are the pair that was built.
+    pub job: Job,
+    /// What screening said of it.
+    pub screened: Measured,
+    /// Further pairs of links.
+    pub links: Vec<Link>,
+}
+
+impl Candidate {
+    fn claimed(&self) -> Outcome {
+        self.screened.outcome.unwrap_or(Outcome::Inconclusive)
+    }
+
+    /// Median head/base while screening, minus one.
+    fn effect(&self) -> f64 {
+        self.screened.primary().and_then(|metric| metric.ratio).map_or(0.0, |ratio| ratio - 1.0)
+    }
+}
+
+/// What the confirmation found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Confirmed {
+    /// The result that counts.
+    pub measured: Measured,
+    /// Median head/base of each pair of links, as ratios; the pair that was built comes first.
+    pub ratios: Vec<f64>,
+    /// How many of them lie beyond the margin on the side that screening claimed.
+    pub agreeing: usize,
+    /// Standard deviation between links of the base, a fraction; `None` where layout was not varied enough to say.
+    pub layout_sd: Option<f64>,
+}
+
+/// Confirms the candidates, the first one first. `settings.max_time` bounds this stage alone.
+pub fn confirm(
+    candidates: &[Candidate],
+    runner: &mut impl Runner,
+    settings: &Settings,
+    mut progress: impl FnMut(&Progress<'_>),
+) -> Result<Vec<Confirmed>, HarnessError> {
+    let start = Instant::now();
+    let mut seeds = SplitMix64::new(settings.seed);
+    let mut confirmed = Vec::new();
+    for (done, candidate) in candidates.iter().enumerate() {
+        let mut run = Run::new(candidate, settings, candidates.len(), seeds.next_u64());
+        while run.ending.is_none() {
+            if interrupted() {
+                return Err(ProcessError::Interrupted.into());
+            }
+            if settings.max_time.is_some_and(|limit| start.elapsed() + run.round_cost() > limit) {
+                run.ending = Some(if run.rounds.is_empty() { Ending::Skipped } else { Ending::CutShort });
+                break;
+            }
+            run.run_round(runner)?;
+            run.look();
+            progress(&run.progress(done, candidates.len(), start.elapsed()));
+        }
+        confirmed.push(run.finish());
+    }
+    correct(&mut confirmed, settings.alpha);
+    for (candidate, confirmed) in candidates.iter().zip(&mut confirmed) {
+        settle(candidate, &mut confirmed.measured);
+    }
+    Ok(confirmed)
+}
+
+/// Holm among the candidates: they were chosen by other data, so these p-values owe nothing to the workloads left behind.
+fn correct(confirmed: &mut [Confirmed], alpha: f64) {
+    let family: Vec<usize> = (0..confirmed.len()).filter(|&i| confirmed[i].measured.p_value.is_some()).collect();
+    let p_values: Vec<f64> = family.iter().filter_map(|&i| confirmed[i].measured.p_value).collect();
+    for (&index, kept) in family.iter().zip(holm(&p_values, alpha)) {
+        let measured = &mut confirmed[index].measured;
+        if !kept && matches!(measured.outcome, Some(Outcome::Faster | Outcome::Slower)) {
+            measured.withdraw(Reason::NotAmongMany { workloads: p_values.len() });
+        }
+    }
+}
+
+/// Says of what was not confirmed that it was not.
+fn settle(candidate: &Candidate, measured: &mut Measured) {
+    let (screened, confirmed) = (candidate.effect(), measured.primary().and_then(|metric| metric.ratio));
+    match measured.outcome {
+        // A failing workload is a result of its own.
+        None if measured.ending != Ending::Skipped => {}
+        None => {
+            *measured = candidate.screened.clone();
+            measured.withdraw(Reason::NoTimeToConfirm { screened });
+        }
+        Some(outcome) if outcome == candidate.claimed() => {}
+        Some(Outcome::Inconclusive) if measured.why.as_ref().is_some_and(Reason::is_layout) => {}
+        Some(Outcome::Inconclusive) => measured.reason = format!("not confirmed: {}", measured.reason),
+        Some(_) => measured.withdraw(Reason::NotConfirmed { screened, confirmed: confirmed.map(|ratio| ratio - 1.0) }),
+    }
+}
+
+/// One candidate on its way.
+struct Run<'a> {
+    candidate: &'a Candidate,
+    /// One per pair of links.
+    jobs: Vec<Job>,
+    plan: Plan,
+    orders: Orders,
+    random: SplitMix64,
+    /// Pairs that this sweep still has to run.
+    left: Vec<usize>,
+    sweep: usize,
+    rounds: Vec<(usize, usize, Round)>,
+    failures: Failures,
+    costs: Vec<f64>,
+    judged: Option<AcrossLayouts>,
+    ending: Option<Ending>,
+}
+
+impl<'a> Run<'a> {
+    fn new(candidate: &'a Candidate, settings: &Settings, family: usize, seed: u64) -> Self {
+        let built = std::iter::once(candidate.job.clone());
+        let linked = candidate.links.iter().map(|link| {
+            let Link { base, head, control } = link.clone();
+            Job { base, head, control, ..candidate.job.clone() }
+        });
+        let jobs: Vec<Job> = built.chain(linked).collect();
+        let looks = if jobs.len() == 1 { ROUNDS.to_vec() } else { SWEEPS.map(|sweeps| sweeps * jobs.len()).to_vec() };
+        Self {
+            candidate,
+            jobs,
+            plan: Plan { looks, alpha: settings.alpha, family, margins: settings.margins },
+            orders: Orders::new(seed),
+            random: SplitMix64::new(seed.rotate_left(32)),
+            left: Vec::new(),
+            sweep: 0,
+            rounds: Vec::new(),
+            failures: Failures::default(),
+            costs: Vec::new(),
+            judged: None,
+            ending: None,
+        }
+    }
+
+    fn round_cost(&self) -> Duration {
+        median(&self.costs).map(Duration::from_secs_f64).or(self.candidate.job.round_cost).unwrap_or_default()
+    }
+
+    fn run_round(&mut self, runner: &mut impl Runner) -> Result<(), HarnessError> {
+        if self.left.is_empty() {
+            self.left = (0..self.jobs.len()).collect();
+            self.random.shuffle(&mut self.left);
+            self.sweep += usize::from(!self.costs.is_empty());
+        }
+        let (Some(layout), Some(order)) = (self.left.pop(), self.orders.next()) else { return Ok(()) };
+        let Some(job) = self.jobs.get(layout) else { return Ok(()) };
+        let start = Instant::now();
+        if let Some(round) = run_round(job, order, runner, &mut self.failures)? {
+            self.rounds.push((layout, self.sweep, round));
+        }
+        self.costs.push(start.elapsed().as_secs_f64());
+        if self.failures.hopeless().is_some() {
+            self.ending = Some(if self.failures.head_only() { Ending::HeadFails } else { Ending::Fails });
+        }
+        Ok(())
+    }
+
+    fn layout_rounds(&self) -> Vec<LayoutRound> {
+        let of = |(layout, sweep, round): &(usize, usize, Round)| {
+            let (head, control) = self.candidate.job.ratios(std::slice::from_ref(round));
+            let base = self.candidate.job.statistic.of(&round.base.latency).ln();
+            Some(LayoutRound { layout: *layout, sweep: *sweep, head: *head.first()?, control: *control.first()?, base })
+        };
+        self.rounds.iter().filter_map(of).collect()
+    }
+
+    fn judge(&self) -> AcrossLayouts {
+        across_layouts(&self.layout_rounds(), self.candidate.claimed(), self.plan.margins, self.plan.look_alpha())
+    }
+
+    /// Judges at the planned looks.
+    fn look(&mut self) {
+        if self.ending.is_some() || !self.plan.looks.contains(&self.rounds.len()) {
+            return;
+        }
+        let judged = self.judge();
+        let rounds: Vec<Round> = self.rounds.iter().map(|(_, _, round)| round.clone()).collect();
+        let (head, control) = self.candidate.job.ratios(&rounds);
+        let step = self.plan.look(&head, &control);
+        let (outcome, last) = (judged.decision.outcome, self.plan.next_look(self.rounds.len()).is_none());
+        let enough = match (outcome, &step) {
+            (Outcome::Same, _) => true,
+            (Outcome::Slower | Outcome::Faster, Step::Stop(_)) => {
+                self.plan.overall_p(&judged.decision) <= self.plan.alpha / self.plan.family.max(1) as f64
+            }
+            (Outcome::Inconclusive, Step::Stop(pooled)) if pooled.outcome == Outcome::Inconclusive => true,
+            // Some links show it and others do not, each beyond its sampling error: more rounds do not change what links are like.
+            (Outcome::Inconclusive, _) => {
+                let sweeps = self.rounds.len() / self.jobs.len().max(1);
+                sweeps >= SWEEPS[1] && matches!(judged.decision.reason, Reason::LayoutSensitive { .. })
+            }
+            (_, Step::Continue(_)) => false,
+        };
+        if enough || last {
+            self.ending = Some(match (outcome, last) {
+                (Outcome::Inconclusive, true) => Ending::Exhausted,
+                (Outcome::Inconclusive, false) => Ending::Futile,
+                _ => Ending::Decided,
+            });
+        }
+        self.judged = Some(judged);
+    }
+
+    fn progress(&self, done: usize, workloads: usize, elapsed: Duration) -> Progress<'_> {
+        Progress {
+            workload: &self.candidate.job.workload.id,
+            done,
+            workloads,
+            rounds: self.rounds.len(),
+            next_look: self.plan.next_look(self.rounds.len().saturating_sub(1)).unwrap_or(self.rounds.len()),
+            so_far: self.judged.as_ref().map(|judged| &judged.decision),
+            elapsed,
+        }
+    }
+
+    fn finish(self) -> Confirmed {
+        let ending = self.ending.unwrap_or(Ending::Skipped);
+        let judged = (!matches!(ending, Ending::Skipped | Ending::Fails | Ending::HeadFails)).then(|| self.judge());
+        let (job, plan) = (&self.candidate.job, &self.plan);
+        let rounds: Vec<Round> = self.rounds.into_iter().map(|(_, _, round)| round).collect();
+        let decision = judged.as_ref().map(|judged| judged.decision.clone());
+        let metrics =
+            decision.as_ref().map_or_else(Vec::new, |decision| metrics(job, &rounds, decision, plan.margins, plan.look_alpha()));
+        let p_value = decision.as_ref().filter(|decision| decision.effect.is_some()).map(|decision| plan.overall_p(decision));
+        let measured = Measured::new(Summary {
+            job,
+            ending,
+            decision,
+            p_value,
+            metrics,
+            absolutes: absolutes(job, &rounds, plan.look_alpha()),
+            values: rounds.iter().map(|round| RoundValues::new(job, round)).collect(),
+            failures: self.failures,
+        });
+        let across = judged.unwrap_or_else(|| across_layouts(&[], Outcome::Inconclusive, plan.margins, plan.look_alpha()));
+        Confirmed {
+            measured,
+            ratios: across.medians.iter().map(|median| median.exp()).collect(),
+            agreeing: across.agreeing,
+            layout_sd: across.base_spread.map(f64::exp_m1),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

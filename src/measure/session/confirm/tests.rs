@@ -1,0 +1,117 @@
+use super::super::measure;
+use super::super::tests::{Simulated, job};
+use super::*;
+use crate::measure::order::Role;
+use crate::measure::round::Reading;
+
+/// A machine on which some links are slow: by the number in their paths and by their role.
+struct Linked {
+    machine: Simulated,
+    slow: fn(pair: usize, role: Role) -> f64,
+}
+
+impl Runner for Linked {
+    fn run_side(&mut self, job: &Job, role: Role) -> Result<Reading, HarnessError> {
+        let pair = job.base.executable.to_string_lossy().rsplit('/').next().and_then(|name| name.parse().ok()).unwrap_or(0);
+        let mut reading = self.machine.run_side(job, role)?;
+        reading.latency.median *= 1.0 + (self.slow)(pair, role);
+        Ok(reading)
+    }
+}
+
+fn links(pairs: usize) -> Vec<Link> {
+    let side = |number: usize| Side::new(format!("/t/{number}"), "/repo");
+    (1..=pairs).map(|number| Link { base: side(number), head: side(number), control: side(number) }).collect()
+}
+
+/// Screens on one machine and repeats on another.
+fn confirmed(screened: f64, pairs: usize, machine: &mut impl Runner, settings: &Settings) -> Confirmed {
+    let jobs = [job("a", 1.0, true)];
+    let mut first = steady(|_| 1.0);
+    let measured = measure(&jobs, &mut first, &Settings::default(), |_| {}).unwrap().measured.remove(0);
+    assert_eq!(measured.outcome, Some(Outcome::Slower));
+    let mut measured = Measured { outcome: Some(if screened > 1.0 { Outcome::Slower } else { Outcome::Faster }), ..measured };
+    measured.metrics[0].ratio = Some(screened);
+    let candidate = Candidate { job: job("a", 1.0, true), screened: measured, links: links(pairs) };
+    confirm(&[candidate], machine, settings, |_| {}).unwrap().remove(0)
+}
+
+fn steady(effect: fn(&str) -> f64) -> Simulated {
+    Simulated::new(0.01, effect)
+}
+
+#[test]
+fn a_true_slowdown_is_confirmed_in_every_pair_of_links() {
+    let done = confirmed(1.06, 5, &mut steady(|_| 0.06), &Settings::default());
+    assert_eq!((done.measured.outcome, done.agreeing, done.ratios.len()), (Some(Outcome::Slower), 6, 6));
+    assert_eq!(done.measured.rounds % 6, 0);
+    assert!(done.layout_sd.unwrap() < 0.005 && done.measured.reason.starts_with('+'), "{done:?}");
+}
+
+#[test]
+fn what_fresh_processes_do_not_show_is_inconclusive_with_both_numbers() {
+    let done = confirmed(1.06, 0, &mut steady(|_| 0.0), &Settings::default());
+    assert_eq!((done.measured.outcome, done.layout_sd), (Some(Outcome::Inconclusive), None));
+    assert!(done.measured.reason.starts_with("not confirmed: +6.0 % at first, "), "{}", done.measured.reason);
+    assert_eq!(done.measured.primary().unwrap().outcome, Some(Outcome::Inconclusive));
+}
+
+#[test]
+fn a_slowdown_is_no_confirmation_of_a_speedup() {
+    let done = confirmed(0.94, 5, &mut steady(|_| 0.06), &Settings::default());
+    assert_eq!(done.measured.outcome, Some(Outcome::Inconclusive));
+    assert!(done.measured.reason.contains("not confirmed"), "{}", done.measured.reason);
+}
+
+#[test]
+fn an_effect_of_some_links_is_layout_and_says_of_how_many() {
+    let slow = |pair: usize, role: Role| if pair < 3 && role == Role::Head { 0.125 } else { 0.0 };
+    let mut machine = Linked { machine: steady(|_| 0.0), slow };
+    let done = confirmed(1.125, 5, &mut machine, &Settings::default());
+    assert_eq!((done.measured.outcome, done.agreeing), (Some(Outcome::Inconclusive), 3));
+    let reason = &done.measured.reason;
+    assert!(reason.starts_with("layout-sensitive: +1") && reason.contains(" in 3 of 6 links; not attributable"), "{reason}");
+    assert!(!reason.contains("could have seen"), "{reason}");
+}
+
+#[test]
+fn links_of_the_base_that_differ_hide_what_is_smaller_than_they_are() {
+    let slow = |pair: usize, role: Role| {
+        let link = if pair % 2 == 0 { 0.05 } else { 0.0 };
+        link + if role == Role::Head { 0.06 } else { 0.0 }
+    };
+    let mut machine = Linked { machine: steady(|_| 0.0), slow };
+    let done = confirmed(1.06, 5, &mut machine, &Settings::default());
+    assert_eq!(done.measured.outcome, Some(Outcome::Inconclusive));
+    assert!(done.measured.reason.contains("links of the base alone differ by"), "{}", done.measured.reason);
+    assert!((0.02..0.04).contains(&done.layout_sd.unwrap()), "{:?}", done.layout_sd);
+}
+
+#[test]
+fn without_time_there_is_no_claim() {
+    let settings = Settings { max_time: Some(Duration::ZERO), ..Settings::default() };
+    let done = confirmed(1.06, 5, &mut steady(|_| 0.06), &settings);
+    assert_eq!((done.measured.outcome, done.ratios.len()), (Some(Outcome::Inconclusive), 0));
+    assert!(done.measured.reason.contains("time limit"), "{}", done.measured.reason);
+}
+
+#[test]
+fn a_head_that_fails_in_the_repetition_is_a_failure() {
+    let mut machine = steady(|_| 0.0);
+    machine.fails = |role, _| role == Role::Head;
+    let done = confirmed(1.06, 0, &mut machine, &Settings::default());
+    assert_eq!((done.measured.ending, done.measured.outcome), (Ending::HeadFails, None));
+}
+
+#[test]
+fn the_number_of_candidates_is_corrected_for() {
+    let claim = |p_value: f64| {
+        let mut done = confirmed(1.06, 0, &mut steady(|_| 0.06), &Settings::default());
+        done.measured.p_value = Some(p_value);
+        done
+    };
+    let mut family = [claim(0.03), claim(0.03), claim(0.001)];
+    correct(&mut family, 0.05);
+    let outcomes = family.map(|one| one.measured.outcome);
+    assert_eq!(outcomes, [Some(Outcome::Inconclusive), Some(Outcome::Inconclusive), Some(Outcome::Slower)]);
+}
