@@ -11,5 +11,5 @@ mod side;
 pub use ambient::{Ambient, ambient_of};
 pub use explain::{Explanation, explain};
 pub use heat::{ItemHeat, heat_of};
-pub use reach::{CONTROLS, NOT_REACHED, Plan, Reach, Reached, plan, reach_of};
+pub use reach::{CONTROLS, Plan, Reach, Reached, plan, reach_of};
 pub use side::{SideData, SideView};

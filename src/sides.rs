@@ -17,7 +17,7 @@ mod tests_run;
 mod texts;
 mod view;
 
-pub(crate) use complete::complete;
+pub(crate) use complete::{Completion, keep};
 pub(crate) use diff::{Diff, is_new_lock_file, read_diff};
 pub(crate) use gather::{Depth, Gathered, clock_shim, gather, refusal};
 pub(crate) use head::Head;

@@ -7,7 +7,7 @@ use super::{
     keep_profile, profile,
 };
 use crate::measure::calibrate::{PAIRS, calibrate};
-use crate::measure::{Calibration, HarnessError, LiveRunner, Side};
+use crate::measure::{HarnessError, LiveRunner, Side};
 use crate::process::{ProcessError, interrupted};
 use crate::profile::Profile;
 use crate::source::Item;
@@ -67,29 +67,34 @@ impl Collector<'_> {
         program: &Program,
         copy: &Side,
     ) -> Result<Collected, EvidenceError> {
-        let evidence = WorkloadEvidence { pending: false, ..looked_at };
-        let mut collected = Collected { evidence, files: Vec::new(), profile: None };
-        match self.steps(number, &program.side(self.root), copy, &mut collected) {
-            Ok(()) => Ok(collected),
-            Err(error) if is_its_own_fault(&error) => {
-                collected.evidence.problem = Some(error.to_string());
-                Ok(collected)
-            }
-            Err(error) => Err(error),
+        let mut collected = Collected { evidence: looked_at, files: Vec::new(), profile: None };
+        self.calibrate(&mut collected.evidence, program, copy)?;
+        if collected.evidence.problem.is_none() {
+            self.sample(number, &mut collected, program)?;
         }
+        Ok(collected)
     }
 
-    fn steps(&mut self, number: usize, side: &Side, copy: &Side, collected: &mut Collected) -> Result<(), EvidenceError> {
-        let driven = collected.evidence.driven();
-        let calibration: Calibration = calibrate(&mut self.runner, &driven.workload, side, copy, PAIRS)?;
-        collected.evidence.calibration = Some(calibration);
+    /// Measures: clock, noise, cost.
+    pub fn calibrate(&mut self, evidence: &mut WorkloadEvidence, program: &Program, copy: &Side) -> Result<(), EvidenceError> {
         stop_if_interrupted()?;
-        if let Some(options) = self.profiling {
-            let (stored, profile) = self.sampled(number, &driven, side, options, &mut collected.files)?;
+        evidence.pending = false;
+        let calibrated = calibrate(&mut self.runner, &evidence.workload, &program.side(self.root), copy, PAIRS);
+        evidence.calibration = its_own_fault(calibrated.map_err(Into::into), &mut evidence.problem)?;
+        Ok(())
+    }
+
+    /// Profiles, where anything can be sampled.
+    pub fn sample(&mut self, number: usize, collected: &mut Collected, program: &Program) -> Result<(), EvidenceError> {
+        stop_if_interrupted()?;
+        let Some(options) = self.profiling else { return Ok(()) };
+        let driven = collected.evidence.driven();
+        let sampled = self.sampled(number, &driven, &program.side(self.root), options, &mut collected.files);
+        if let Some((stored, profile)) = its_own_fault(sampled, &mut collected.evidence.problem)? {
             collected.evidence.profile = Some(stored);
             collected.profile = Some(profile);
         }
-        stop_if_interrupted()
+        Ok(())
     }
 
     fn sampled(
@@ -120,6 +125,18 @@ fn stop_if_interrupted() -> Result<(), EvidenceError> {
 /// Scratch directories are ours and have plain names; one that is not UTF-8 cannot be had from `tempfile` in a UTF-8 directory.
 fn utf8(path: &std::path::Path) -> &Utf8Path {
     Utf8Path::from_path(path).unwrap_or(Utf8Path::new("."))
+}
+
+/// What came of a workload; its own failure becomes its problem.
+fn its_own_fault<T>(result: Result<T, EvidenceError>, problem: &mut Option<String>) -> Result<Option<T>, EvidenceError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if is_its_own_fault(&error) => {
+            *problem = Some(error.to_string());
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn is_its_own_fault(error: &EvidenceError) -> bool {

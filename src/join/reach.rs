@@ -110,7 +110,7 @@ pub struct Plan {
 pub const CONTROLS: usize = 2;
 
 /// Why a workload is left out that the change does not reach.
-pub const NOT_REACHED: &str = "it executes no changed item";
+const NOT_REACHED: &str = "it executes no changed item";
 
 /// Chooses. `all`: `--all`.
 pub fn plan(reaches: &[(String, Reach)], all: bool) -> Plan {

@@ -1,61 +1,108 @@
 //! Collects what is still pending about a base, once it is known which of its workloads the change reaches.
 
+use std::time::Instant;
+
 use camino::Utf8PathBuf;
 
 use super::gather::{collector, copy_of, nothing_ran};
 use super::{Base, Scratch, clock_shim};
 use crate::commands::context::Context;
 use crate::error::Result;
-use crate::evidence::WorkloadEvidence;
+use crate::evidence::{Collected, WorkloadEvidence};
 use crate::figures::counted;
 use crate::shell::Shell;
 use crate::store::Store;
 
-/// Measures and profiles the pending workloads that are `wanted`, and keeps what came of it with the stored baseline.
-pub(crate) fn complete(
-    context: &Context,
-    store: &Store,
-    base: &mut Base,
-    wanted: impl Fn(&str) -> bool,
-    scratch: &Scratch,
-    shell: &mut Shell,
-) -> Result<()> {
-    let is_wanted = |one: &WorkloadEvidence| one.pending && wanted(&one.workload.id);
-    let pending: Vec<usize> = (0..).zip(&base.evidence.workloads).filter(|(_, one)| is_wanted(one)).map(|(n, _)| n).collect();
-    if pending.is_empty() {
-        return Ok(());
-    }
-    let root = base.root.clone();
-    let shim = clock_shim(context, &mut base.warnings);
-    let mut collector = collector(context, shim.as_ref(), &root, &base.evidence, scratch);
-    let mut files = Vec::new();
-    shell.status("Profiling", format!("{} of the base", counted(pending.len(), "workload")));
-    let progress = shell.progress("Profiling", Some(pending.len() as u64));
-    for number in pending {
-        let Some(looked_at) = base.evidence.workloads.get(number).cloned() else { continue };
-        let id = looked_at.workload.id.clone();
-        progress.set_message(&id);
-        let Some(program) = base.evidence.program_of(&looked_at.workload).cloned() else { continue };
-        let collected = collector.collect(number, looked_at, &program, &copy_of(&program, &root, scratch)?)?;
-        if let Some(evidence) = base.evidence.workloads.get_mut(number) {
-            *evidence = collected.evidence;
-        }
-        files.extend(collected.files);
-        base.profiles.extend(collected.profile.map(|profile| (id, profile)));
-        progress.inc();
-    }
-    progress.finish();
-    nothing_ran(&base.evidence)?;
-    keep(store, base, &files)
+/// What a completion works with.
+pub(crate) struct Completion<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) scratch: &'a Scratch,
+    /// When the time is up; what is pending then stays so.
+    pub(crate) until: Option<Instant>,
 }
 
-/// Stores the baseline again, with what is new.
-fn keep(store: &Store, base: &mut Base, files: &[(Utf8PathBuf, Vec<u8>)]) -> Result<()> {
+impl Completion<'_> {
+    /// Profiles the pending workloads among these, in this order.
+    pub(crate) fn profile(&self, base: &mut Base, ids: &[String], shell: &mut Shell) -> Result<()> {
+        let lacks = |one: &WorkloadEvidence| one.pending && one.profile.is_none();
+        let pending = numbers(base, ids, lacks);
+        if pending.is_empty() || base.evidence.refusal.is_some() {
+            return Ok(());
+        }
+        let root = base.root.clone();
+        let mut collector = collector(self.context, None, &root, &base.evidence, self.scratch);
+        shell.status("Profiling", format!("{} of the base", counted(pending.len(), "workload")));
+        let progress = shell.progress("Profiling", Some(pending.len() as u64));
+        for number in pending {
+            let Some((evidence, program)) = pair(base, number).filter(|_| self.has_time()) else { continue };
+            progress.set_message(&evidence.workload.id);
+            let mut collected = Collected { evidence, files: Vec::new(), profile: None };
+            collector.sample(number, &mut collected, &program)?;
+            let id = collected.evidence.workload.id.clone();
+            base.profiles.extend(collected.profile.map(|profile| (id, profile)));
+            base.unkept.extend(collected.files);
+            put(base, number, collected.evidence);
+            progress.inc();
+        }
+        progress.finish();
+        Ok(())
+    }
+
+    /// Measures the pending workloads among these, in this order.
+    pub(crate) fn calibrate(&self, base: &mut Base, ids: &[String], shell: &mut Shell) -> Result<()> {
+        let pending = numbers(base, ids, |one| one.pending);
+        if pending.is_empty() {
+            return Ok(());
+        }
+        let root = base.root.clone();
+        let shim = clock_shim(self.context, &mut base.warnings);
+        let mut collector = collector(self.context, shim.as_ref(), &root, &base.evidence, self.scratch);
+        shell.status("Calibrating", format!("{} of the base", counted(pending.len(), "workload")));
+        let progress = shell.progress("Calibrating", Some(pending.len() as u64));
+        for number in pending {
+            let Some((mut evidence, program)) = pair(base, number).filter(|_| self.has_time()) else { continue };
+            progress.set_message(&evidence.workload.id);
+            collector.calibrate(&mut evidence, &program, &copy_of(&program, &root, self.scratch)?)?;
+            put(base, number, evidence);
+            progress.inc();
+        }
+        progress.finish();
+        nothing_ran(&base.evidence)
+    }
+
+    fn has_time(&self) -> bool {
+        self.until.is_none_or(|until| Instant::now() < until)
+    }
+}
+
+fn numbers(base: &Base, ids: &[String], lacks: impl Fn(&WorkloadEvidence) -> bool) -> Vec<usize> {
+    let number = |id: &String| base.evidence.workloads.iter().position(|one| one.workload.id == *id && lacks(one));
+    ids.iter().filter_map(number).collect()
+}
+
+fn pair(base: &Base, number: usize) -> Option<(WorkloadEvidence, crate::evidence::Program)> {
+    let evidence = base.evidence.workloads.get(number)?.clone();
+    let program = base.evidence.program_of(&evidence.workload)?.clone();
+    Some((evidence, program))
+}
+
+fn put(base: &mut Base, number: usize, evidence: WorkloadEvidence) {
+    if let Some(place) = base.evidence.workloads.get_mut(number) {
+        *place = evidence;
+    }
+}
+
+/// Stores the baseline again, when there is anything new about it.
+pub(crate) fn keep(store: &Store, base: &mut Base) -> Result<()> {
+    if base.baseline.record.workloads.workloads == base.evidence.workloads {
+        return Ok(());
+    }
+    let files: Vec<(Utf8PathBuf, Vec<u8>)> = std::mem::take(&mut base.unkept);
     let mut draft = store.draft()?;
-    for path in base.baseline.record.files.keys() {
+    for path in base.baseline.record.files.keys().filter(|path| !files.iter().any(|(new, _)| new == *path)) {
         draft.add_file(path, &base.baseline.path(path))?;
     }
-    for (path, bytes) in files {
+    for (path, bytes) in &files {
         draft.add_bytes(path, bytes)?;
     }
     let mut record = base.baseline.record.clone();

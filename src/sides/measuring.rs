@@ -35,7 +35,9 @@ pub(crate) fn jobs(
         let programs = (base.evidence.program_of(&at_base.workload), head.program_of(&at_head.workload));
         let (Some(base_program), Some(head_program)) = programs else { continue };
         let Some(calibration) = &at_base.calibration else {
-            let why = at_base.problem.clone().unwrap_or_else(|| "it was not calibrated at base".into());
+            let pending =
+                if at_base.pending { "not measured: the time limit came first" } else { "it was not calibrated at base" };
+            let why = at_base.problem.clone().unwrap_or_else(|| pending.into());
             made.left_out.push((id.clone(), why));
             continue;
         };

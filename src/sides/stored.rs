@@ -89,6 +89,8 @@ pub(crate) struct Base {
     pub(crate) checkout: Option<workspace::Side>,
     /// Where it is kept.
     pub(super) baseline: Baseline<Evidence>,
+    /// Files that are not kept yet: paths inside the baseline, and contents.
+    pub(super) unkept: Vec<(Utf8PathBuf, Vec<u8>)>,
 }
 
 /// What a base must satisfy.
@@ -202,7 +204,18 @@ fn reuse(context: &Context, baseline: Baseline<Evidence>, request: &BaseRequest<
     }
     let described = format!("baseline `{}`, {}", baseline.record.name, age(baseline.record.created));
     let warnings = Vec::new();
-    Ok(Base { commit: request.commit.to_owned(), evidence, profiles, root, described, warnings, stale, checkout, baseline })
+    Ok(Base {
+        commit: request.commit.to_owned(),
+        evidence,
+        profiles,
+        root,
+        described,
+        warnings,
+        stale,
+        checkout,
+        baseline,
+        unkept: Vec::new(),
+    })
 }
 
 fn make(context: &Context, store: &Store, commit: &str, scratch: &Scratch, shell: &mut Shell) -> Result<Base> {
@@ -229,6 +242,7 @@ fn make(context: &Context, store: &Store, commit: &str, scratch: &Scratch, shell
         stale: Vec::new(),
         checkout: Some(checkout),
         baseline,
+        unkept: Vec::new(),
     })
 }
 

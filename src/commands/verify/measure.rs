@@ -1,6 +1,7 @@
 //! Builds, surveys, plans and measures; the results go to `judge`.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::{Duration, Instant};
 
 use super::{Wishes, confirm, judge, witness};
 use crate::analysis::{Analysis, ConfirmationResult, WitnessResult};
@@ -9,12 +10,12 @@ use crate::conclude::SAME_CODE;
 use crate::error::Result;
 use crate::figures;
 use crate::git::base::Base as Chosen;
-use crate::join::{Ambient, CONTROLS, NOT_REACHED, Plan, Reach, Reached, SideData, SideView, ambient_of, plan, reach_of};
-use crate::measure::{LiveRunner, Measured, Progress, Settings, Workload, measure};
+use crate::join::{Ambient, CONTROLS, Plan, Reach, Reached, SideData, SideView, ambient_of, plan, reach_of};
+use crate::measure::{Job, LiveRunner, Measured, Progress, Settings, Workload, measure};
 use crate::shell::Shell;
 use crate::sides::{
-    Base, BaseRequest, Diff, Head, Scratch, Subject, Survey, Texts, all_items, base_answers, clock_shim, complete, fill,
-    find_base, jobs, same_code, survey,
+    Base, BaseRequest, Completion, Diff, Head, Scratch, Subject, Survey, Texts, all_items, base_answers, clock_shim, fill,
+    find_base, jobs, keep, same_code, survey,
 };
 use crate::source::ChangeKind;
 use crate::stats::Margins;
@@ -22,7 +23,7 @@ use crate::store::Store;
 
 /// Everything that was found out, for `judge`.
 pub(super) struct Found<'a> {
-    pub(super) base: &'a Base,
+    pub(super) base: Base,
     pub(super) survey: &'a Survey,
     pub(super) base_view: &'a SideView<'a>,
     pub(super) head_view: &'a SideView<'a>,
@@ -70,18 +71,25 @@ pub(super) fn compare(
     shell.status("Profiling", "what the change reaches");
     let survey = survey(context, &subject, scratch, shell)?;
 
-    let wanted = wanted(&survey, &is_same, wishes.args.all);
-    complete(context, store, &mut base, |id| wanted.contains(id), scratch, shell)?;
+    let mut head_data = SideData::new(head.root(), head.items(context)?);
+    fill(&mut head_data, &survey.profiles, &survey.executed);
+    let head_view = head_data.view();
+
+    // Half of the time at most goes into what is known before the first round.
+    let begun = Instant::now();
+    let until = context.config.max_time.map(|limit| begun + limit / 2);
+    let completion = Completion { context, scratch, until };
+    let wanted = wanted(&survey, &is_same, wishes.args.all, |id| at_head(id, diff, &ambient, &head_view));
+    completion.profile(&mut base, &wanted, shell)?;
 
     let base_items = all_items(&Texts::Tree(&context.git, base_tree.to_owned()), &context.crate_roots())?;
     let mut base_data = SideData::new(&base.evidence.built_in, base_items);
     fill(&mut base_data, &base.profiles, &answers);
-    let mut head_data = SideData::new(head.root(), head.items(context)?);
-    fill(&mut head_data, &survey.profiles, &survey.executed);
-    let (base_view, head_view) = (base_data.view(), head_data.view());
+    let base_view = base_data.view();
 
     let mut found = Found {
-        base: &base,
+        warnings: base.warnings.clone(),
+        base,
         survey: &survey,
         base_view: &base_view,
         head_view: &head_view,
@@ -90,24 +98,39 @@ pub(super) fn compare(
         measured: BTreeMap::new(),
         confirmations: BTreeMap::new(),
         witnesses: BTreeMap::new(),
-        warnings: base.warnings.clone(),
     };
     let candidates = candidates(&mut found, diff, &is_same);
     let plan = plan(&candidates, wishes.args.all);
-    run(context, wishes, &plan, head, diff, scratch, &mut found, shell)?;
+    let planned: Vec<String> = plan.gating.iter().chain(&plan.controls).cloned().collect();
+    completion.calibrate(&mut found.base, &planned, shell)?;
+    keep(store, &mut found.base)?;
+    let left = context.config.max_time.map(|limit| limit.saturating_sub(begun.elapsed()));
+    run(context, wishes, &plan, left, head, diff, scratch, &mut found, shell)?;
     judge::conclude(context, wishes, chosen, head, diff, &found, shell)
 }
 
-/// The workloads whose base evidence is needed: those that the change may reach, some controls, and all of a target whose code
-/// differs although none of its workloads seems reached ([`doubt_unreached`]).
-fn wanted(survey: &Survey, is_same: &dyn Fn(&str, &str) -> bool, all: bool) -> HashSet<String> {
+/// The workloads whose base evidence is needed, hottest at head first: those that the change may reach, some controls, and all of
+/// a target whose code differs although none of its workloads seems reached ([`doubt_unreached`]).
+fn wanted(survey: &Survey, is_same: &dyn Fn(&str, &str) -> bool, all: bool, heat: impl Fn(&str) -> f64) -> Vec<String> {
     let workloads = || survey.evidence.workloads.iter().map(|one| &one.workload);
     let differing = || workloads().filter(|workload| !is_same(&workload.package, &workload.target));
     let target = |workload: &Workload| (workload.package.clone(), workload.target.clone());
-    let reached: HashSet<_> = workloads().filter(|workload| survey.reached.contains(&workload.id)).map(target).collect();
+    let is_reached = |workload: &&Workload| survey.reached.contains(&workload.id);
+    let reached: HashSet<_> = workloads().filter(is_reached).map(target).collect();
     let in_doubt = differing().filter(|workload| all || !reached.contains(&target(workload)));
-    let controls = differing().filter(|workload| !survey.reached.contains(&workload.id)).take(CONTROLS);
-    survey.reached.iter().cloned().chain(in_doubt.chain(controls).map(|workload| workload.id.clone())).collect()
+    let controls = differing().filter(|workload| !is_reached(workload)).take(CONTROLS);
+    let mut hottest: Vec<(&Workload, f64)> =
+        workloads().filter(is_reached).map(|workload| (workload, heat(&workload.id))).collect();
+    hottest.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let mut known = HashSet::new();
+    let ids = hottest.into_iter().map(|(workload, _)| workload).chain(controls).chain(in_doubt).map(|workload| &workload.id);
+    ids.filter(|id| known.insert(*id)).cloned().collect()
+}
+
+/// Share of head's samples of a workload that show a changed item.
+fn at_head(id: &str, diff: &Diff, ambient: &Ambient, head: &SideView<'_>) -> f64 {
+    let keys: Vec<&str> = diff.changes.iter().filter_map(|change| Some(change.head.as_ref()?.key.as_str())).collect();
+    head.joined(id).map_or(0.0, |joined| joined.union(&keys, &ambient.reaches).share)
 }
 
 /// The workloads that both sides have and that can be compared, with the reach of the change; the others get their reason.
@@ -134,16 +157,17 @@ fn candidates(found: &mut Found<'_>, diff: &Diff, is_same: &dyn Fn(&str, &str) -
             leave("not comparable: the source of the bench itself changed");
             continue;
         }
-        if at_base.pending {
-            leave(NOT_REACHED);
-            continue;
-        }
-        if at_base.calibration.is_none() {
+        if at_base.calibration.is_none() && !at_base.pending {
             let why = at_base.problem.clone().unwrap_or_else(|| "it did not run at base".into());
             leave(&format!("it did not run at base: {why}"));
             continue;
         }
         let reach = reach_of(&workload.id, &diff.changes, found.ambient, found.base_view, found.head_view);
+        // Cold at head alone: what got faster may have been hot at base.
+        if reach.reached == Reached::Cold && at_base.pending && at_base.profile.is_none() {
+            leave("not measured: the time limit came first");
+            continue;
+        }
         candidates.push((workload.id.clone(), reach));
     }
     if diff.changes.iter().any(|change| change.kind != ChangeKind::Moved) {
@@ -171,6 +195,7 @@ fn run(
     context: &Context,
     wishes: &Wishes<'_>,
     plan: &Plan,
+    max_time: Option<Duration>,
     head: &Head,
     diff: &Diff,
     scratch: &Scratch,
@@ -178,7 +203,7 @@ fn run(
     shell: &mut Shell,
 ) -> Result<()> {
     let reaches: HashMap<String, Reach> = found.reaches.clone().into_iter().collect();
-    let made = jobs(plan, &reaches, found.base, &found.survey.evidence, head.root(), scratch)?;
+    let made = jobs(plan, &reaches, &found.base, &found.survey.evidence, head.root(), scratch)?;
     for (id, why) in plan.left_out.iter().chain(&made.left_out) {
         found.measured.insert(id.clone(), Err(why.clone()));
     }
@@ -187,15 +212,11 @@ fn run(
     }
     let shim = clock_shim(context, &mut found.warnings);
     let mut runner = LiveRunner::new(shim.as_ref(), scratch.path().as_std_path(), TIMEOUT);
-    let settings = Settings {
-        margins: Margins::with_delta(context.margin()),
-        max_time: context.config.max_time,
-        seed: seed(),
-        ..Settings::default()
-    };
+    let settings = Settings { margins: Margins::with_delta(context.margin()), max_time, seed: seed(), ..Settings::default() };
     let controls = made.jobs.iter().filter(|job| !job.gating).count();
     let with = if controls == 0 { String::new() } else { format!(", of which {controls} as negative controls") };
-    shell.status("Measuring", format!("{}{with}", figures::counted(made.jobs.len(), "workload")));
+    let order = order(&made.jobs, shell.is_verbose());
+    shell.status("Measuring", format!("{}{with}; hottest first: {order}", figures::counted(made.jobs.len(), "workload")));
     let bar = shell.progress("Measuring", Some(made.jobs.len() as u64));
     let mut done = 0;
     let session = measure(&made.jobs, &mut runner, &settings, |progress| {
@@ -209,6 +230,17 @@ fn run(
     let stage = confirm::Stage { context, wishes, head, scratch, jobs: &made.jobs };
     stage.run(session, &mut runner, &settings, found, shell)?;
     if wishes.args.no_witness { Ok(()) } else { witness::ask(&made.jobs, &diff.changes, &mut runner, found, shell) }
+}
+
+/// Workloads that are named before the rest is counted.
+const NAMED: usize = 3;
+
+/// The order in which the workloads are measured.
+fn order(jobs: &[Job], all: bool) -> String {
+    let shown = if all { jobs.len() } else { NAMED };
+    let named: Vec<&str> = jobs.iter().take(shown).map(|job| job.workload.id.as_str()).collect();
+    let more = if jobs.len() > shown { ", …" } else { "" };
+    format!("{}{more}", named.join(", "))
 }
 
 /// "parse/large: 17 of 24 rounds, +3.1 % so far".
