@@ -3,13 +3,17 @@
 //! `calibrate` is what `baseline` runs; `session::measure` is what `verify` runs, over a [`Runner`] ([`LiveRunner`] in life,
 //! a simulated machine in tests). Does not judge (`stats`, `verdict`) and does not sample stacks (`sample`).
 
+pub mod allocations;
+pub mod aside;
 pub mod calibrate;
 pub mod clock;
 pub mod harness;
+pub mod host;
 pub mod live;
 pub mod metric;
 pub mod noise;
 pub mod order;
+pub mod preload;
 pub mod round;
 pub mod session;
 pub mod workload;
@@ -17,6 +21,7 @@ pub mod workload;
 pub use calibrate::{Calibration, calibrate};
 pub use clock::{ClockChoice, ClockKind, ClockShim};
 pub use harness::{Harness, HarnessError, Side};
+pub use host::Contention;
 pub use live::LiveRunner;
 pub use metric::MetricResult;
 pub use noise::{NoiseModel, Statistic};

@@ -16,7 +16,7 @@ mod texts;
 mod view;
 
 pub(crate) use diff::{Diff, is_new_lock_file, read_diff};
-pub(crate) use gather::{Gathered, clock_shim, gather, refusal};
+pub(crate) use gather::{Gathered, allocation_counter, clock_shim, gather, refusal};
 pub(crate) use head::Head;
 pub(crate) use measuring::jobs;
 pub(crate) use programs::{BuiltSide, build_programs};

@@ -265,8 +265,30 @@ fn own_child(
     });
 }
 
+/// Waits for the end without reaping: the account of a reaped child is gone.
+#[cfg(target_os = "linux")]
+fn wait_for_end(pid: i32) {
+    use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+    let Some(pid) = Pid::from_raw(pid) else { return };
+    while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {}
+}
+
+/// Documentation/scheduler/sched-stats.rst: time on a processor, time in a run queue, times run.
+#[cfg(target_os = "linux")]
+fn run_delay(pid: i32) -> Option<Duration> {
+    let schedstat = std::fs::read_to_string(format!("/proc/{pid}/schedstat")).ok()?;
+    Some(Duration::from_nanos(schedstat.split_whitespace().nth(1)?.parse().ok()?))
+}
+
 fn wait4(pid: i32) -> std::io::Result<Ended> {
     let mut status = 0i32;
+    #[cfg(target_os = "linux")]
+    let (wall_end, run_delay) = {
+        wait_for_end(pid);
+        (Some(Instant::now()), run_delay(pid))
+    };
+    #[cfg(not(target_os = "linux"))]
+    let (wall_end, run_delay): (Option<Instant>, _) = (None, None);
     loop {
         #[expect(unsafe_code, reason = "std does not offer wait4, the only call that gives one child's resource usage")]
         // SAFETY: rusage is plain data for which all zeroes is a valid value; both pointers are valid for the call.
@@ -275,7 +297,9 @@ fn wait4(pid: i32) -> std::io::Result<Ended> {
             (libc::wait4(pid, &raw mut status, 0, &raw mut usage), usage)
         };
         if reaped == pid {
-            return Ok(Ended { status: ExitStatus::from_raw(status), usage: usage_of(&usage), wall_end: Instant::now() });
+            let usage = Usage { run_delay, ..usage_of(&usage) };
+            let wall_end = wall_end.unwrap_or_else(Instant::now);
+            return Ok(Ended { status: ExitStatus::from_raw(status), usage, wall_end });
         }
         let error = std::io::Error::last_os_error();
         if error.kind() != std::io::ErrorKind::Interrupted {
@@ -296,6 +320,7 @@ pub(super) fn usage_of(raw: &libc::rusage) -> Usage {
         major_faults: raw.ru_majflt as u64,
         voluntary_switches: raw.ru_nvcsw as u64,
         involuntary_switches: raw.ru_nivcsw as u64,
+        run_delay: None,
     }
 }
 
@@ -405,6 +430,21 @@ mod tests {
         assert_eq!((finished.code, finished.stdout_text().as_str()), (Some(3), "out\n"));
         assert_eq!(finished.stderr_tail(5), "err");
         assert!(finished.usage.unwrap().peak_rss > 100 << 10);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn two_that_share_a_processor_wait_for_it() {
+        // Both on the first CPU: whatever else the machine does, each waits while the other runs.
+        let spin = "taskset -c 0 sh -c 'i=0; while [ $i -lt 400000 ]; do i=$((i+1)); done'";
+        if !run(&shell("taskset -c 0 true"), &limits(10_000)).unwrap().success() {
+            return;
+        }
+        let other = std::thread::spawn(move || run(&shell(&format!("exec {spin}")), &limits(60_000)).unwrap());
+        let usage = run(&shell(&format!("exec {spin}")), &limits(60_000)).unwrap().usage.unwrap();
+        let other = other.join().unwrap().usage.unwrap();
+        let waited = usage.run_delay.unwrap() + other.run_delay.unwrap();
+        assert!(waited > Duration::from_millis(20), "{usage:?} {other:?}");
     }
 
     #[test]

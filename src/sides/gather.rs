@@ -10,6 +10,8 @@ use crate::commands::context::{Context, TIMEOUT};
 use crate::error::{Expected, Result};
 use crate::evidence::{Collector, Evidence, Prober, Program, enumerate};
 use crate::figures::counted;
+use crate::measure::allocations::AllocationCounter;
+use crate::measure::host::{Contention, Watch};
 use crate::measure::{ClockShim, LiveRunner, Side};
 use crate::profile::Profile;
 use crate::sample;
@@ -27,6 +29,8 @@ pub(crate) struct Gathered {
     pub(crate) profiles: BTreeMap<String, Profile>,
     /// What limits the conclusions.
     pub(crate) warnings: Vec<String>,
+    /// How much of the machine others took meanwhile.
+    pub(crate) contention: Option<Contention>,
 }
 
 /// The CPU clock for unmodified harnesses; without it, workloads are timed on the wall clock.
@@ -39,6 +43,12 @@ pub(crate) fn clock_shim(context: &Context, warnings: &mut Vec<String>) -> Optio
             None
         }
     }
+}
+
+/// The library that counts allocations, or why there is none.
+pub(crate) fn allocation_counter(context: &Context) -> std::result::Result<AllocationCounter, String> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc"));
+    AllocationCounter::prepare(context.state.join("clock").as_std_path(), &rustc).map_err(|error| error.to_string())
 }
 
 /// Gathers. `root` is the top of the side's tree, `items` are all of its items.
@@ -69,6 +79,7 @@ pub(crate) fn gather(
         items: code,
         prober: Prober::new(&question),
     };
+    let watch = Watch::begin();
     shell.status("Profiling", counted(found.workloads.len(), "workload"));
     let progress = shell.progress("Profiling", Some(found.workloads.len() as u64));
     for (number, driven) in found.workloads.iter().enumerate() {
@@ -84,6 +95,7 @@ pub(crate) fn gather(
         progress.inc();
     }
     progress.finish();
+    gathered.contention = Some(watch.end(collector.runner.waited()));
     nothing_ran(&gathered)?;
     Ok(gathered)
 }

@@ -1,6 +1,7 @@
 //! Builds, surveys, plans and measures; the results go to `judge`.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Instant;
 
 use super::{Wishes, judge};
 use crate::analysis::Analysis;
@@ -10,11 +11,13 @@ use crate::error::Result;
 use crate::figures;
 use crate::git::base::Base as Chosen;
 use crate::join::{Ambient, Plan, Reach, Reached, SideData, SideView, ambient_of, plan, reach_of};
-use crate::measure::{LiveRunner, Measured, Progress, Settings, measure};
+use crate::measure::aside::{ALLOCATIONS, aside};
+use crate::measure::host::{Contention, Watch};
+use crate::measure::{Job, LiveRunner, Measured, Progress, Settings, measure};
 use crate::shell::Shell;
 use crate::sides::{
-    Base, BaseRequest, Diff, Head, Scratch, Subject, Survey, Texts, all_items, base_answers, clock_shim, fill, find_base, jobs,
-    same_code, survey,
+    Base, BaseRequest, Diff, Head, Scratch, Subject, Survey, Texts, all_items, allocation_counter, base_answers, clock_shim,
+    fill, find_base, jobs, same_code, survey,
 };
 use crate::source::ChangeKind;
 use crate::stats::Margins;
@@ -31,6 +34,8 @@ pub(super) struct Found<'a> {
     /// Per workload: its rounds, or why there are none.
     pub(super) measured: BTreeMap<String, std::result::Result<Measured, String>>,
     pub(super) warnings: Vec<String>,
+    /// How much of the machine others took while measuring.
+    pub(super) contention: Option<Contention>,
 }
 
 #[expect(clippy::too_many_arguments, reason = "the two sides, the change, and the tools of a run")]
@@ -82,6 +87,7 @@ pub(super) fn compare(
         reaches: BTreeMap::new(),
         measured: BTreeMap::new(),
         warnings: base.warnings.clone(),
+        contention: None,
     };
     let candidates = candidates(&mut found, diff, &is_same);
     let plan = plan(&candidates, wishes.args.all);
@@ -162,6 +168,7 @@ fn run(context: &Context, plan: &Plan, head: &Head, scratch: &Scratch, found: &m
     let with = if controls == 0 { String::new() } else { format!(", of which {controls} as negative controls") };
     shell.status("Measuring", format!("{}{with}", figures::counted(made.jobs.len(), "workload")));
     let bar = shell.progress("Measuring", Some(made.jobs.len() as u64));
+    let (begun, watch) = (Instant::now(), Watch::begin());
     let mut done = 0;
     let session = measure(&made.jobs, &mut runner, &settings, |progress| {
         bar.set_message(told(progress));
@@ -171,9 +178,42 @@ fn run(context: &Context, plan: &Plan, head: &Head, scratch: &Scratch, found: &m
         }
     })?;
     bar.finish();
-    for measured in session.measured {
+    let contention = watch.end(runner.waited());
+    found.warnings.extend(contention.words());
+    found.contention = Some(contention);
+    let mut measured = session.measured;
+    beside(context, &made.jobs, &mut measured, &mut runner, settings.max_time.map(|limit| begun + limit), shell)?;
+    for measured in measured {
         found.measured.insert(measured.workload.clone(), Ok(measured));
     }
+    Ok(())
+}
+
+/// Adds what is measured beside the rounds to the workloads that the change reaches.
+fn beside(
+    context: &Context,
+    jobs: &[Job],
+    measured: &mut [Measured],
+    runner: &mut LiveRunner<'_>,
+    until: Option<Instant>,
+    shell: &mut Shell,
+) -> Result<()> {
+    let counter = allocation_counter(context);
+    let mut wanted: Vec<(&Job, &mut Measured)> =
+        jobs.iter().zip(measured).filter(|(job, one)| job.gating && one.outcome.is_some()).collect();
+    let bar = shell.progress("Counting", Some(wanted.len() as u64));
+    for (job, one) in &mut wanted {
+        bar.set_message(&job.workload.id);
+        if until.is_none_or(|until| Instant::now() < until) {
+            let aside = aside(runner, job, counter.as_ref().map_err(String::as_str))?;
+            one.metrics.extend(aside.metrics);
+            one.unmeasured = aside.unmeasured;
+        } else {
+            one.unmeasured.insert(ALLOCATIONS.into(), "the time limit came first".into());
+        }
+        bar.inc();
+    }
+    bar.finish();
     Ok(())
 }
 

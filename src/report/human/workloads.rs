@@ -22,7 +22,7 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         };
     }
     let mut table = Table::default();
-    table.row(["Workload", "base", "head", "change", "outcome", "why"].map(|title| Cell::styled(title, style::HEADING)));
+    table.row(["Workload", "base", "head", "change", "sees", "outcome", "why"].map(|title| Cell::styled(title, style::HEADING)));
     for workload in shown.iter().take(page.shown(shown.len(), SHOWN)) {
         row(&mut table, workload);
     }
@@ -30,8 +30,14 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{line}")?;
     }
     page.cut(out, shown.len(), SHOWN, "workloads")?;
+    for workload in shown.iter().take(page.shown(shown.len(), SHOWN)) {
+        if let Some(clock) = view::wall_clock(workload) {
+            writeln!(out, "  {}", clean(&format!("{}: {clock}", shorten(&workload.id, WIDEST_NAME))))?;
+        }
+    }
     if let Some(counted) = counted {
-        writeln!(out, "  {counted}, not reached by the change")?;
+        let sees = view::counted_sees(page.analysis).map(|sees| format!("; {sees}")).unwrap_or_default();
+        writeln!(out, "  {counted}, not reached by the change{sees}")?;
     }
     writeln!(out)
 }
@@ -42,14 +48,14 @@ fn row(table: &mut Table, workload: &WorkloadResult) {
         Some(metric) => value(metric).map_or_else(|| "-".to_owned(), |value| figures::quantity(value, &metric.unit)),
         None => "-".into(),
     };
-    let outcome = if workload.broken.is_some() { "broken" } else { view::outcome(workload.outcome) };
     let color = if workload.broken.is_some() { style::outcome(Outcome::Slower) } else { style::outcome(workload.outcome) };
     table.row([
         Cell::from(shorten(&clean(&workload.id), WIDEST_NAME)),
         side(|metric| metric.base).into(),
         side(|metric| metric.head).into(),
         primary.and_then(view::change).unwrap_or_else(|| "-".into()).into(),
-        Cell::styled(outcome, color),
+        view::sees(workload).unwrap_or_default().into(),
+        Cell::styled(view::outcome_of(workload), color),
         clean(&why(workload)).into(),
     ]);
     for metric in workload.metrics.iter().skip(1).filter(|metric| matches!(metric.outcome, Outcome::Slower | Outcome::Faster)) {
@@ -66,6 +72,7 @@ fn side_effect(table: &mut Table, metric: &MetricResult) {
         side(metric.base).into(),
         side(metric.head).into(),
         view::change(metric).unwrap_or_else(|| "-".into()).into(),
+        Cell::default(),
         Cell::styled(word, style::outcome(metric.outcome)),
     ]);
 }
