@@ -9,6 +9,7 @@ pub use second_look::{ConfirmationResult, CountResult, WitnessResult};
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::measure::Contention;
 use crate::source::ChangeKind;
 
 /// Version of the JSON contract.
@@ -121,6 +122,9 @@ pub struct Environment {
     pub engine: String,
     /// Things that limit what can be concluded.
     pub warnings: Vec<String>,
+    /// How much of the machine others took while measuring; `None` when nothing was measured.
+    #[serde(default)]
+    pub contention: Option<Contention>,
 }
 
 /// The outcome of a workload or of a metric.
@@ -170,6 +174,16 @@ pub struct WorkloadResult {
     pub slo: Vec<SloResult>,
     /// Smallest relative change of the primary metric that this run could have shown.
     pub smallest_detectable: Option<f64>,
+    /// How far the processes of one executable spread on this machine: robust standard deviation of ln(copy / base) per round.
+    #[serde(default)]
+    pub spread: Option<f64>,
+    /// True when it is inconclusive because of the machine: two copies of one executable differ, the halves of the rounds disagree,
+    /// or the rounds spread too far.
+    #[serde(default)]
+    pub noise: bool,
+    /// Metrics that could not be measured, by name, and why: `allocations`, `cpu.per_iteration`.
+    #[serde(default)]
+    pub unmeasured: std::collections::BTreeMap<String, String>,
     /// The clock of the primary metric and why it was chosen.
     pub clock: Option<ClockResult>,
     /// Class of its bottleneck; `None` when not classified.

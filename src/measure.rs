@@ -4,14 +4,18 @@
 //! a simulated machine in tests). Does not judge (`stats`, `verdict`) and does not sample stacks (`sample`).
 
 pub mod absolute;
+pub mod allocations;
+pub mod aside;
 pub mod calibrate;
 pub mod callgrind;
 pub mod clock;
 pub mod harness;
+pub mod host;
 pub mod live;
 pub mod metric;
 pub mod noise;
 pub mod order;
+pub mod preload;
 pub mod round;
 pub mod session;
 pub mod workload;
@@ -20,6 +24,7 @@ pub use absolute::Absolute;
 pub use calibrate::{Calibration, calibrate};
 pub use clock::{ClockChoice, ClockKind, ClockShim};
 pub use harness::{Harness, HarnessError, Side};
+pub use host::Contention;
 pub use live::LiveRunner;
 pub use metric::MetricResult;
 pub use noise::{NoiseModel, Statistic};

@@ -19,7 +19,7 @@ mod view;
 
 pub(crate) use complete::{Completion, keep};
 pub(crate) use diff::{Diff, is_new_lock_file, read_diff};
-pub(crate) use gather::{Depth, Gathered, clock_shim, gather, refusal};
+pub(crate) use gather::{Depth, Gathered, allocation_counter, clock_shim, gather, refusal};
 pub(crate) use head::Head;
 pub(crate) use measuring::jobs;
 pub(crate) use programs::{BuiltSide, build_programs};

@@ -7,7 +7,7 @@ use camino::Utf8PathBuf;
 use super::context::{Context, Request};
 use super::report::show;
 use super::verify::Unwritable;
-use crate::analysis::{Analysis, Command, HeadSide, SCHEMA_VERSION, TestStatus, Tests, Verdict, WorkloadResult};
+use crate::analysis::{Analysis, Command, Environment, HeadSide, SCHEMA_VERSION, TestStatus, Tests, Verdict, WorkloadResult};
 use crate::cli::BaselineArgs;
 use crate::conclude::{baseline_result, baseline_slos, environment, now, tool};
 use crate::config::Config;
@@ -15,6 +15,7 @@ use crate::error::{Expected, Result};
 use crate::evidence::Evidence;
 use crate::exit::Exit;
 use crate::join::SideData;
+use crate::measure::Contention;
 use crate::shell::Shell;
 use crate::sides::{Depth, Gathered, Scratch, Texts, all_items, build_programs, fingerprint, gather, gather_commit, save};
 use crate::store::Store;
@@ -114,6 +115,7 @@ fn analysis(context: &Context, side: &Side) -> Analysis {
     let mut skipped = context.skipped();
     skipped.extend(stored.skipped.clone());
     let mut warnings = side.gathered.warnings.clone();
+    warnings.extend(side.gathered.contention.as_ref().and_then(Contention::words));
     warnings.extend(profile_warnings(stored, |_| true));
     warnings.extend(context.aimless_objectives(stored));
     Analysis {
@@ -126,7 +128,10 @@ fn analysis(context: &Context, side: &Side) -> Analysis {
         exit_code: 0,
         base: None,
         head: HeadSide { commit: side.commit.clone(), dirty: side.dirty },
-        environment: environment(&side.fingerprint, stored.refusal.as_deref(), warnings),
+        environment: Environment {
+            contention: side.gathered.contention,
+            ..environment(&side.fingerprint, stored.refusal.as_deref(), warnings)
+        },
         workloads: stored
             .workloads
             .iter()

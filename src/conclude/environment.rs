@@ -31,5 +31,6 @@ pub(crate) fn environment(print: &Fingerprint, refusal: Option<&str>, warnings: 
         cpus: print.cpus,
         engine: if refusal.is_some() { "none".into() } else { "perf_event".into() },
         warnings,
+        contention: None,
     }
 }

@@ -27,6 +27,9 @@ pub(crate) struct Comparison<'a> {
 /// Why a workload with equal executables was not run: a proof, not an omission.
 pub(crate) const SAME_CODE: &str = "identical machine code";
 
+/// What that proof covers, and what it does not: a change of tracked data has taken the proof away before.
+const SAME_LIMITS: &str = " and shared libraries; files that it reads at run time and git does not track are not compared";
+
 fn blank(workload: &Workload) -> WorkloadResult {
     WorkloadResult {
         id: workload.id.clone(),
@@ -42,6 +45,9 @@ fn blank(workload: &Workload) -> WorkloadResult {
         metrics: Vec::new(),
         slo: Vec::new(),
         smallest_detectable: None,
+        spread: None,
+        noise: false,
+        unmeasured: BTreeMap::new(),
         clock: None,
         bottleneck: None,
         profile: None,
@@ -89,6 +95,7 @@ pub(crate) fn baseline_result(evidence: &WorkloadEvidence, side: &SideView<'_>) 
         });
         let plan = stats::Plan::default();
         let last = plan.looks.last().copied().unwrap_or(192);
+        result.spread = calibration.noise.as_ref().map(|noise| noise.pair_sd);
         result.smallest_detectable = calibration.noise.as_ref().map(|noise| noise.detectable(last, &plan));
     }
     if let Some(stored) = &evidence.profile {
@@ -119,10 +126,11 @@ pub(crate) fn compared(workload: &Workload, measured: Result<&Measured, String>,
     let measured = match measured {
         Ok(measured) => measured,
         Err(reason) => {
-            if reason == SAME_CODE {
+            let is_same = reason == SAME_CODE;
+            if is_same {
                 result.outcome = Outcome::Same;
             }
-            result.reason = Some(reason);
+            result.reason = Some(if is_same { format!("{SAME_CODE}{SAME_LIMITS}") } else { reason });
             return result;
         }
     };
@@ -132,6 +140,9 @@ pub(crate) fn compared(workload: &Workload, measured: Result<&Measured, String>,
     result.negative_control = !measured.gating;
     result.clock = Some(clock(&measured.clock));
     result.smallest_detectable = measured.detectable;
+    result.spread = measured.pair_sd;
+    result.noise = measured.is_noise();
+    result.unmeasured.clone_from(&measured.unmeasured);
     result.reason = (!measured.reason.is_empty()).then(|| measured.reason.clone());
     result.metrics = measured.metrics.iter().map(metric).collect();
     result.outcome = measured.outcome.map_or(Outcome::NotMeasured, outcome);

@@ -10,6 +10,7 @@ use super::harness::{Harness, HarnessError, Side};
 use super::live::LiveRunner;
 use super::noise::NoiseModel;
 use super::round::Reading;
+use crate::workspace::Linkage;
 
 /// The stored knowledge about one workload on this machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -100,11 +101,19 @@ fn try_shim(
     if runner.shim().is_none() {
         return Ok(choice.fall_back_to_wall("it computes, but the CPU clock could not be built on this machine"));
     }
+    let linkage = Linkage::read(&side.executable);
+    if let Some(reason) = linkage.as_ref().and_then(beyond_reach) {
+        return Ok(choice.fall_back_to_wall(reason));
+    }
     let (choice, first) = with_enough_digits(runner, workload, side, choice);
     let cost = match first {
         Ok(reading) => cpu_of(&reading),
         Err(HarnessError::ClockNotUsed { .. }) => {
-            let reason = "it computes, but the executable does not ask the C library for the time (static, or counts cycles)";
+            let counter = linkage.and_then(|linkage| linkage.cycle_counter);
+            let reason = match counter {
+                Some(name) => format!("it computes, but {name} counts the processor's cycles, which follow elapsed time"),
+                None => "it computes, but the executable does not ask the C library for the time".into(),
+            };
             return Ok(choice.fall_back_to_wall(reason));
         }
         Err(error) => return Err(error),
@@ -133,6 +142,15 @@ fn with_enough_digits(
     let faster = ClockChoice { scale: FASTEST, ..choice };
     let second = runner.run_once(workload, side, &faster);
     (faster, second)
+}
+
+/// What the file itself says: no clock of ours can answer there, or the harness does not take its answer for the measurement.
+fn beyond_reach(linkage: &Linkage) -> Option<&'static str> {
+    if linkage.is_static() {
+        return Some("it computes, but it is statically linked, and no preloaded clock can reach it");
+    }
+    (linkage.cycle_counter == Some("criterion-cycles-per-byte"))
+        .then_some("it computes, but it measures in cycles (criterion-cycles-per-byte), which follow elapsed time")
 }
 
 fn cpu_of(reading: &Reading) -> Duration {
@@ -171,15 +189,53 @@ mod tests {
     "###;
 
     fn stubborn(dir: &Path) -> Side {
-        built(dir, STUBBORN)
+        built(dir, STUBBORN, &[]).unwrap()
     }
 
-    fn built(dir: &Path, text: &str) -> Side {
+    fn built(dir: &Path, text: &str, flags: &[&str]) -> Option<Side> {
         let (source, built) = (dir.join("main.rs"), dir.join("program"));
         std::fs::write(&source, text).unwrap();
-        Tool::new("rustc").args(["-O", "-o"]).arg(&built).arg(&source).run_checked().unwrap();
+        Tool::new("rustc").args(["-O", "-o"]).arg(&built).arg(&source).args(flags).run_checked().ok()?;
         std::fs::create_dir_all(dir.join("crates/x")).unwrap();
-        Side::new(built, dir)
+        Some(Side::new(built, dir))
+    }
+
+    fn chosen(dir: &Path, side: &Side) -> ClockChoice {
+        let shim = ClockShim::prepare(&dir.join("cache"), OsStr::new("rustc")).unwrap();
+        let mut runner = LiveRunner::new(Some(&shim), dir, Duration::from_secs(60));
+        choose_clock(&mut runner, &sample("work", WorkloadKind::Criterion), side).unwrap()
+    }
+
+    #[test]
+    fn a_static_executable_is_recognised_before_a_clock_is_tried() {
+        let dir = tempfile::tempdir().unwrap();
+        // Without static libraries there is nothing to test.
+        let Some(side) = built(dir.path(), STUBBORN, &["-C", "target-feature=+crt-static"]) else { return };
+        let choice = chosen(dir.path(), &side);
+        assert_eq!(choice.clock, ClockKind::Wall);
+        assert!(choice.reason.contains("statically linked"), "{}", choice.reason);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn a_timer_that_counts_cycles_is_named() {
+        const CYCLES: &str = r"
+            mod quanta {
+                #[derive(Clone, Copy)]
+                pub struct Instant(u64);
+                impl Instant {
+                    #[inline(never)]
+                    pub fn now() -> Self { Self(unsafe { core::arch::x86_64::_rdtsc() }) }
+                    pub fn elapsed(&self) -> std::time::Duration { std::time::Duration::from_nanos(Self::now().0 - self.0) }
+                }
+            }
+            use std::time::Duration; use quanta::Instant;
+        ";
+        let dir = tempfile::tempdir().unwrap();
+        let side = built(dir.path(), &STUBBORN.replace("use std::time::{Duration, Instant};", CYCLES), &[]).unwrap();
+        let choice = chosen(dir.path(), &side);
+        assert_eq!(choice.clock, ClockKind::Wall);
+        assert!(choice.reason.contains("quanta"), "{}", choice.reason);
     }
 
     #[test]
@@ -214,7 +270,7 @@ mod tests {
     #[test]
     fn a_clock_that_runs_faster_brings_the_digits_that_a_harness_does_not_print() {
         let dir = tempfile::tempdir().unwrap();
-        let side = built(dir.path(), COARSE);
+        let side = built(dir.path(), COARSE, &[]).unwrap();
         let shim = ClockShim::prepare(&dir.path().join("cache"), OsStr::new("rustc")).unwrap();
         let workload = sample("work", WorkloadKind::Bencher);
         let mut runner = LiveRunner::new(Some(&shim), dir.path(), Duration::from_secs(60));

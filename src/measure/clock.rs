@@ -8,7 +8,7 @@ mod shim;
 use serde::{Deserialize, Serialize};
 
 pub use observe::{Observation, observe};
-pub use shim::{ClockError, ClockProof, ClockShim};
+pub use shim::{ClockProof, ClockShim};
 
 /// The clock behind a latency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -139,6 +139,21 @@ impl Harness {
         }
     }
 
+    /// A run in which the harness counts its iterations while its clock moves by steps, until `seconds` of it are over; `None` where
+    /// a harness cannot be told, or does not count.
+    pub fn counted_launch(&self, workload: &Workload, side: &Side, scratch: &Path, seconds: u32) -> Option<Launch> {
+        match self {
+            Self::Criterion(dialect) => Some(dialect.counted_launch(workload, side, scratch, seconds)),
+            Self::Divan | Self::Libtest | Self::Bencher | Self::Process => None,
+        }
+    }
+
+    /// Iterations of a run that `counted_launch` described.
+    pub fn counted(&self, workload: &Workload, finished: &Finished, scratch: &Path) -> Result<f64, HarnessError> {
+        error::check_status(workload, finished)?;
+        criterion::iterations(&criterion::home(scratch), &workload.harness_id)
+    }
+
     /// The workload once, for its effects only: the run for probes of what is executed.
     pub fn test_launch(&self, workload: &Workload, side: &Side, scratch: &Path) -> Launch {
         match self {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::Workload;
 use super::clock::{ClockChoice, ClockKind, ClockShim};
 use super::harness::{Harness, HarnessError, Latency, Side};
+use super::host::Waited;
 use super::order::Role;
 use super::round::{Job, Reading, Runner};
 use crate::process::{Finished, Limits, run};
@@ -19,13 +20,15 @@ pub struct LiveRunner<'a> {
     timeout: Duration,
     /// What each executable understands, asked once.
     harnesses: HashMap<PathBuf, Harness>,
+    /// What all runs together got and waited for.
+    waited: Waited,
 }
 
 impl<'a> LiveRunner<'a> {
     /// `shim` is needed for harness workloads on the CPU clock; `scratch` is an existing directory; `timeout` is for workloads
     /// that set none.
     pub fn new(shim: Option<&'a ClockShim>, scratch: impl Into<PathBuf>, timeout: Duration) -> Self {
-        Self { shim, scratch: scratch.into(), timeout, harnesses: HashMap::new() }
+        Self { shim, scratch: scratch.into(), timeout, harnesses: HashMap::new(), waited: Waited::default() }
     }
 
     /// The preloaded clock, if there is one.
@@ -66,6 +69,9 @@ impl<'a> LiveRunner<'a> {
             None => None,
         };
         let finished = run(&launch, &self.limits(workload))?;
+        if let Some(usage) = &finished.usage {
+            self.waited.add(usage);
+        }
         let reported = harness.read(workload, &finished, scratch.path())?;
         let latency = match (reported.latency, &proof) {
             (Some(_), Some(proof)) if !proof.used() => {
@@ -89,6 +95,11 @@ impl<'a> LiveRunner<'a> {
             usage: finished.usage,
             singles: singles.iter().map(|single| single / scale).collect(),
         })
+    }
+
+    /// What all measured runs together got and waited for.
+    pub fn waited(&self) -> Waited {
+        self.waited
     }
 
     /// The directory for the scratch directories of runs.

@@ -279,7 +279,8 @@ fn wait4(pid: i32) -> std::io::Result<Ended> {
             (libc::wait4(pid, &raw mut status, 0, &raw mut usage), usage)
         };
         if reaped == pid {
-            return Ok(Ended { status: ExitStatus::from_raw(status), usage: usage_of(&usage), first_thread, wall_end });
+            let usage = Usage { run_delay: first_thread.map(|thread| thread.run_delay), ..usage_of(&usage) };
+            return Ok(Ended { status: ExitStatus::from_raw(status), usage, first_thread, wall_end });
         }
         let error = std::io::Error::last_os_error();
         if error.kind() != std::io::ErrorKind::Interrupted {
@@ -316,6 +317,7 @@ pub(super) fn usage_of(raw: &libc::rusage) -> Usage {
         major_faults: raw.ru_majflt as u64,
         voluntary_switches: raw.ru_nvcsw as u64,
         involuntary_switches: raw.ru_nivcsw as u64,
+        run_delay: None,
     }
 }
 
@@ -425,6 +427,21 @@ mod tests {
         assert_eq!((finished.code, finished.stdout_text().as_str()), (Some(3), "out\n"));
         assert_eq!(finished.stderr_tail(5), "err");
         assert!(finished.usage.unwrap().peak_rss > 100 << 10);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn two_that_share_a_processor_wait_for_it() {
+        // Both on the first CPU: whatever else the machine does, each waits while the other runs.
+        let spin = "taskset -c 0 sh -c 'i=0; while [ $i -lt 400000 ]; do i=$((i+1)); done'";
+        if !run(&shell("taskset -c 0 true"), &limits(10_000)).unwrap().success() {
+            return;
+        }
+        let other = std::thread::spawn(move || run(&shell(&format!("exec {spin}")), &limits(60_000)).unwrap());
+        let usage = run(&shell(&format!("exec {spin}")), &limits(60_000)).unwrap().usage.unwrap();
+        let other = other.join().unwrap().usage.unwrap();
+        let waited = usage.run_delay.unwrap() + other.run_delay.unwrap();
+        assert!(waited > Duration::from_millis(20), "{usage:?} {other:?}");
     }
 
     #[test]

@@ -86,6 +86,8 @@ pub struct Usage {
     pub voluntary_switches: u64,
     /// Times the scheduler took the CPU away.
     pub involuntary_switches: u64,
+    /// Time that its first thread was ready to run without a processor; `None` where the system does not tell.
+    pub run_delay: Option<Duration>,
 }
 
 impl Usage {

@@ -29,6 +29,7 @@ pub(crate) fn analysis(command: Command) -> Analysis {
             cpus: 2,
             engine: "perf_event".into(),
             warnings: Vec::new(),
+            contention: None,
         },
         workloads: Vec::new(),
         changes: Vec::new(),
@@ -60,6 +61,9 @@ pub(crate) fn workload(id: &str) -> WorkloadResult {
         metrics: Vec::new(),
         slo: Vec::new(),
         smallest_detectable: None,
+        spread: None,
+        noise: false,
+        unmeasured: BTreeMap::new(),
         clock: Some(ClockResult { clock: "cpu".into(), reason: "99 % of its wall time is CPU time".into() }),
         bottleneck: None,
         profile: None,
@@ -84,7 +88,7 @@ pub(crate) fn measured(id: &str, outcome: Outcome, base: f64, interval: (f64, f6
         outcome,
         note: None,
     };
-    WorkloadResult { outcome, metrics: vec![metric], smallest_detectable: Some(0.018), ..workload(id) }
+    WorkloadResult { outcome, metrics: vec![metric], smallest_detectable: Some(0.018), spread: Some(0.011), ..workload(id) }
 }
 
 /// A measured workload whose stacks hold the changed items `by`.

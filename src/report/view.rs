@@ -65,6 +65,20 @@ fn counted_kind(workload: &WorkloadResult) -> String {
     }
 }
 
+/// What of the workloads that are only counted would have shown: `a change of 1.8 to 4.0 % would show`; `None` when none was measured.
+pub(super) fn counted_sees(analysis: &Analysis) -> Option<String> {
+    let counted = analysis.workloads.iter().filter(|workload| rank(workload).is_none());
+    let seen: Vec<f64> = counted.filter_map(|workload| workload.smallest_detectable).collect();
+    let least = seen.iter().copied().reduce(f64::min)?;
+    let most = seen.iter().copied().reduce(f64::max)?;
+    let (least, most) = (figures::share(least), figures::share(most));
+    Some(if least == most {
+        format!("a change of {most} would show")
+    } else {
+        format!("changes of {least} to {most} would show")
+    })
+}
+
 /// The regressions that no change explains.
 pub(super) fn unexplained(analysis: &Analysis) -> Vec<&WorkloadResult> {
     let slower = analysis.workloads.iter().filter(|workload| workload.outcome == Outcome::Slower);
@@ -179,6 +193,34 @@ pub(super) fn severity(severity: Severity) -> &'static str {
     }
 }
 
+/// The outcome of a workload, with its obstacle where that is the machine.
+pub(super) fn outcome_of(workload: &WorkloadResult) -> &'static str {
+    match workload.outcome {
+        _ if workload.broken.is_some() => "broken",
+        Outcome::Inconclusive if workload.noise => "inconclusive (noise)",
+        other => outcome(other),
+    }
+}
+
+/// `≥ 1.8 %`: the smallest change of the primary metric that the run would have shown; `None` when not measured.
+pub(super) fn sees(workload: &WorkloadResult) -> Option<String> {
+    workload.smallest_detectable.map(|change| format!("≥ {}", figures::share(change)))
+}
+
+/// Why a workload is not on the usual clock, with the CPU figure beside it; `None` on the CPU clock.
+pub(super) fn wall_clock(workload: &WorkloadResult) -> Option<String> {
+    let clock = workload.clock.as_ref().filter(|clock| clock.clock == "wall")?;
+    workload.primary()?;
+    let named = |name: &str| workload.metrics.iter().find(|metric| metric.name == name);
+    // A harness that fills a given time leaves the CPU time of the whole process without a meaning.
+    let whole = || named("cpu.total").filter(|metric| metric.outcome != Outcome::NotMeasured);
+    let figure = named("cpu.per_iteration").or_else(whole).and_then(|metric| {
+        let (base, head) = (figures::quantity(metric.base?, &metric.unit), figures::quantity(metric.head?, &metric.unit));
+        Some(format!("; CPU time {base} → {head}, {}", change(metric)?))
+    });
+    Some(format!("wall clock, because {}{}", clock.reason, figure.unwrap_or_default()))
+}
+
 /// The name of an outcome.
 pub(super) fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
@@ -214,9 +256,11 @@ pub(super) fn kind(kind: ChangeKind) -> &'static str {
     }
 }
 
-/// `+7.9 % [+5.8, +9.6]`; `None` when not measured on both sides.
+/// `+7.9 % [+5.8, +9.6]`, or without an interval where every repeat said the same; `None` when not measured on both sides.
 pub(super) fn change(metric: &MetricResult) -> Option<String> {
-    metric.interval().map(figures::change_with_interval)
+    let (ratio, low, high) = metric.interval()?;
+    let exact = low.to_bits() == high.to_bits();
+    Some(if exact { figures::change(ratio) } else { figures::change_with_interval((ratio, low, high)) })
 }
 
 /// `≤ 1.79x`: what removing all of an item can gain, at the upper end of its share.

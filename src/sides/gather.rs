@@ -11,6 +11,8 @@ use crate::commands::context::{Context, TIMEOUT};
 use crate::error::{Expected, Result};
 use crate::evidence::{Asker, Collector, Evidence, Prober, Program, enumerate};
 use crate::figures::counted;
+use crate::measure::allocations::AllocationCounter;
+use crate::measure::host::{Contention, Watch};
 use crate::measure::{ClockShim, LiveRunner, Side};
 use crate::profile::Profile;
 use crate::sample;
@@ -28,6 +30,8 @@ pub(crate) struct Gathered {
     pub(crate) profiles: BTreeMap<String, Profile>,
     /// What limits the conclusions.
     pub(crate) warnings: Vec<String>,
+    /// How much of the machine others took meanwhile.
+    pub(crate) contention: Option<Contention>,
 }
 
 /// The CPU clock for unmodified harnesses; without it, workloads are timed on the wall clock.
@@ -63,6 +67,12 @@ impl Depth {
     }
 }
 
+/// The library that counts allocations, or why there is none.
+pub(crate) fn allocation_counter(context: &Context) -> std::result::Result<AllocationCounter, String> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc"));
+    AllocationCounter::prepare(context.state.join("clock").as_std_path(), &rustc).map_err(|error| error.to_string())
+}
+
 /// Gathers. `root` is the top of the side's tree, `items` are all of its items.
 pub(crate) fn gather(
     context: &Context,
@@ -88,6 +98,7 @@ pub(crate) fn gather(
     let question = Asker::question(root, &code);
     let mut asker = Asker { items: code, prober: Prober::new(&question) };
     let mut collector = collector(context, shim.as_ref(), root, &gathered.evidence, scratch);
+    let watch = Watch::begin();
     let verb = if matches!(depth, Depth::Surface) { "Looking at" } else { "Profiling" };
     shell.status(verb, counted(found.workloads.len(), "workload"));
     let progress = shell.progress(verb, Some(found.workloads.len() as u64));
@@ -109,6 +120,7 @@ pub(crate) fn gather(
         progress.inc();
     }
     progress.finish();
+    gathered.contention = Some(watch.end(collector.runner.waited()));
     nothing_ran(&gathered.evidence)?;
     Ok(gathered)
 }

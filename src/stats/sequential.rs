@@ -107,6 +107,9 @@ impl Plan {
 }
 
 #[cfg(test)]
+mod disturbed;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::stats::SplitMix64;

@@ -157,6 +157,7 @@ fn a_regression_in_every_format() {
         // Which further metrics are worth a line depends on the machine.
         (r"(?m)^  [a-z_]+(\.[a-z0-9_]+)* +[\d-].*\n", ""),
         (r"(?m)^warning: .*\n", ""),
+        (r"(?m)^  \w+: wall clock.*\n", ""),
         (r"[-+]?\d+(\.\d+)? (ns|µs|ms|s)\b", "TIME"),
         (r"[-+]\d+(\.\d+)?", "N"),
         (r"\d+(\.\d+)? %", "N %"),

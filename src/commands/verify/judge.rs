@@ -6,7 +6,9 @@ use camino::Utf8Path;
 
 use super::Wishes;
 use super::measure::Found;
-use crate::analysis::{Analysis, BaseSide, ChangeResult, Command, Finding, SCHEMA_VERSION, Tests, Verdict, WorkloadResult};
+use crate::analysis::{
+    Analysis, BaseSide, ChangeResult, Command, Environment, Finding, SCHEMA_VERSION, Tests, Verdict, WorkloadResult,
+};
 use crate::commands::baseline::profile_warnings;
 use crate::commands::context::Context;
 use crate::conclude::{Comparison, change_results, compared, environment, next_steps, now, slo_results, tool};
@@ -129,7 +131,10 @@ pub(super) fn conclude(
         exit_code: judged.exit.code(),
         base: Some(base_side(chosen, &found.base.described)),
         head: head.named(context)?,
-        environment: environment(&print, found.survey.evidence.refusal.as_deref(), warnings),
+        environment: Environment {
+            contention: found.contention,
+            ..environment(&print, found.survey.evidence.refusal.as_deref(), warnings)
+        },
         workloads,
         changes,
         findings,

@@ -11,11 +11,13 @@ use crate::error::Result;
 use crate::figures;
 use crate::git::base::Base as Chosen;
 use crate::join::{Ambient, CONTROLS, Plan, Reach, Reached, SideData, SideView, ambient_of, plan, reach_of};
+use crate::measure::aside::{ALLOCATIONS, aside};
+use crate::measure::host::{Contention, Watch};
 use crate::measure::{Job, LiveRunner, Measured, Progress, Settings, Workload, measure};
 use crate::shell::Shell;
 use crate::sides::{
-    Base, BaseRequest, Completion, Diff, Head, Scratch, Subject, Survey, Texts, all_items, base_answers, clock_shim, fill,
-    find_base, jobs, keep, same_code, survey,
+    Base, BaseRequest, Completion, Diff, Head, Scratch, Subject, Survey, Texts, all_items, allocation_counter, base_answers,
+    clock_shim, fill, find_base, jobs, keep, same_code, survey,
 };
 use crate::source::ChangeKind;
 use crate::stats::Margins;
@@ -36,6 +38,8 @@ pub(super) struct Found<'a> {
     /// Instructions that were counted.
     pub(super) witnesses: BTreeMap<String, WitnessResult>,
     pub(super) warnings: Vec<String>,
+    /// How much of the machine others took while measuring.
+    pub(super) contention: Option<Contention>,
 }
 
 #[expect(clippy::too_many_arguments, reason = "the two sides, the change, and the tools of a run")]
@@ -98,6 +102,7 @@ pub(super) fn compare(
         measured: BTreeMap::new(),
         confirmations: BTreeMap::new(),
         witnesses: BTreeMap::new(),
+        contention: None,
     };
     let candidates = candidates(&mut found, diff, &is_same);
     let plan = plan(&candidates, wishes.args.all);
@@ -218,6 +223,7 @@ fn run(
     let order = order(&made.jobs, shell.is_verbose());
     shell.status("Measuring", format!("{}{with}; hottest first: {order}", figures::counted(made.jobs.len(), "workload")));
     let bar = shell.progress("Measuring", Some(made.jobs.len() as u64));
+    let (begun, watch) = (Instant::now(), Watch::begin());
     let mut done = 0;
     let session = measure(&made.jobs, &mut runner, &settings, |progress| {
         bar.set_message(told(progress));
@@ -229,6 +235,10 @@ fn run(
     bar.finish();
     let stage = confirm::Stage { context, wishes, head, scratch, jobs: &made.jobs };
     stage.run(session, &mut runner, &settings, found, shell)?;
+    let contention = watch.end(runner.waited());
+    found.warnings.extend(contention.words());
+    found.contention = Some(contention);
+    beside(context, &made.jobs, found, &mut runner, max_time.map(|limit| begun + limit), shell)?;
     if wishes.args.no_witness { Ok(()) } else { witness::ask(&made.jobs, &diff.changes, &mut runner, found, shell) }
 }
 
@@ -241,6 +251,36 @@ fn order(jobs: &[Job], all: bool) -> String {
     let named: Vec<&str> = jobs.iter().take(shown).map(|job| job.workload.id.as_str()).collect();
     let more = if jobs.len() > shown { ", …" } else { "" };
     format!("{}{more}", named.join(", "))
+}
+
+/// Adds what is measured beside the rounds to the workloads that the change reaches.
+fn beside(
+    context: &Context,
+    jobs: &[Job],
+    found: &mut Found<'_>,
+    runner: &mut LiveRunner<'_>,
+    until: Option<Instant>,
+    shell: &mut Shell,
+) -> Result<()> {
+    let counter = allocation_counter(context);
+    let bar = shell.progress("Counting", Some(jobs.len() as u64));
+    for job in jobs.iter().filter(|job| job.gating) {
+        bar.set_message(&job.workload.id);
+        bar.inc();
+        let Some(Ok(one)) = found.measured.get_mut(&job.workload.id) else { continue };
+        if one.outcome.is_none() {
+            continue;
+        }
+        if until.is_none_or(|until| Instant::now() < until) {
+            let aside = aside(runner, job, counter.as_ref().map_err(String::as_str))?;
+            one.metrics.extend(aside.metrics);
+            one.unmeasured = aside.unmeasured;
+        } else {
+            one.unmeasured.insert(ALLOCATIONS.into(), "the time limit came first".into());
+        }
+    }
+    bar.finish();
+    Ok(())
 }
 
 /// "parse/large: 17 of 24 rounds, +3.1 % so far".

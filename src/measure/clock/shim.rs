@@ -1,58 +1,16 @@
-//! Builds the preloaded clock once per toolchain, and puts it into a launch.
+//! The preloaded clock: puts it into a launch, and proves afterwards that it answered.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
-use crate::error::Expected;
-use crate::exit::Exit;
-use crate::process::{Launch, Tool, ToolError};
+use crate::measure::preload::{Preload, PreloadError};
+use crate::process::Launch;
 
 const SOURCE: &str = include_str!("shim.rs.txt");
 
-/// Why there is no CPU clock for unmodified harnesses. Never fatal: the wall clock remains.
-#[derive(Debug, thiserror::Error)]
-pub enum ClockError {
-    /// This system cannot preload a library.
-    #[error("the CPU clock works on Linux only")]
-    Unsupported,
-    /// rustc could not be run, or did not compile it.
-    #[error("cannot compile the CPU clock")]
-    Compile(#[source] ToolError),
-    /// The cache could not be written.
-    #[error("cannot store the CPU clock")]
-    Store(#[from] std::io::Error),
-    /// `LD_PRELOAD` separates its entries by spaces and colons and knows no quoting.
-    #[error("no directory for the CPU clock whose path has neither space nor colon")]
-    Path,
-}
-
-impl Expected for ClockError {
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Unsupported => None,
-            Self::Compile(source) => source.hint().or_else(|| Some("check that `rustc` and a linker (`cc`) work".into())),
-            Self::Store(source) => source.hint(),
-            Self::Path => Some("set TMPDIR to a directory without spaces and colons".into()),
-        }
-    }
-
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Compile(source) => source.exit(),
-            _ => Exit::Incomplete,
-        }
-    }
-}
-
 /// The compiled clock, ready to be preloaded.
 #[derive(Debug)]
-pub struct ClockShim {
-    library: PathBuf,
-    /// Keeps a link alive when the cache's own path cannot stand in `LD_PRELOAD`.
-    _link: Option<tempfile::TempDir>,
-}
+pub struct ClockShim(Preload);
 
 /// Tells after a run whether its clock was really ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,85 +27,27 @@ impl ClockProof {
 }
 
 impl ClockShim {
-    /// Compiles the clock into `cache` unless it is there already; the key is its source and the exact compiler.
-    pub fn prepare(cache: &Path, rustc: &OsStr) -> Result<Self, ClockError> {
-        if !cfg!(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))) {
-            return Err(ClockError::Unsupported);
-        }
-        let version = Tool::new(rustc).arg("-vV").run_checked().map_err(ClockError::Compile)?;
-        let mut hash = Sha256::new();
-        hash.update(SOURCE.as_bytes());
-        hash.update(&version.stdout);
-        let digest = hash.finalize();
-        let key = digest.iter().take(8).fold(0u64, |key, byte| key << 8 | u64::from(*byte));
-        fs_err::create_dir_all(cache)?;
-        let library = std::path::absolute(cache)?.join(format!("clock-{key:016x}.so"));
-        if !library.exists() {
-            compile(rustc, cache, &library)?;
-        }
-        Self::linked(library)
-    }
-
-    fn linked(library: PathBuf) -> Result<Self, ClockError> {
-        if is_preloadable(&library) {
-            return Ok(Self { library, _link: None });
-        }
-        let dir = tempfile::Builder::new().prefix("perf-expert-clock-").tempdir()?;
-        let link = dir.path().join("clock.so");
-        fs_err::copy(&library, &link)?;
-        if is_preloadable(&link) { Ok(Self { library: link, _link: Some(dir) }) } else { Err(ClockError::Path) }
+    /// Compiles the clock into `cache` unless it is there already.
+    pub fn prepare(cache: &Path, rustc: &OsStr) -> Result<Self, PreloadError> {
+        Preload::prepare(cache, rustc, "clock", SOURCE).map(Self)
     }
 
     /// Adds the clock to a launch of `launch.program`, running `scale` times faster than CPU time. The proof is a file in `scratch`,
     /// which must be empty of earlier proofs: use a fresh directory per run.
-    pub fn apply(&self, launch: &mut Launch, scale: u32, scratch: &Path) -> Result<ClockProof, ClockError> {
-        let executable = fs_err::canonicalize(&launch.program)?;
+    pub fn apply(&self, launch: &mut Launch, scale: u32, scratch: &Path) -> Result<ClockProof, PreloadError> {
         let proof = ClockProof { file: std::path::absolute(scratch)?.join("clock.proof") };
-        launch.env.push(("LD_PRELOAD".into(), Some(self.preload(launch))));
-        launch.env.push(("PERF_EXPERT_CLOCK_EXE".into(), Some(executable.into_os_string())));
+        self.0.apply(launch)?;
         launch.env.push(("PERF_EXPERT_CLOCK_PROOF".into(), Some(proof.file.clone().into_os_string())));
         launch.env.push(("PERF_EXPERT_CLOCK_SCALE".into(), Some(scale.max(1).to_string().into())));
         Ok(proof)
     }
-
-    /// Ours first, then what the launch or the user already preloads.
-    fn preload(&self, launch: &Launch) -> OsString {
-        let in_launch = launch.env.iter().rev().find(|(name, _)| name == "LD_PRELOAD").map(|(_, value)| value.clone());
-        let before = in_launch.unwrap_or_else(|| std::env::var_os("LD_PRELOAD")).filter(|value| !value.is_empty());
-        let mut preload = self.library.clone().into_os_string();
-        if let Some(before) = before {
-            preload.push(":");
-            preload.push(before);
-        }
-        preload
-    }
-}
-
-fn is_preloadable(path: &Path) -> bool {
-    !path.as_os_str().as_encoded_bytes().iter().any(|byte| byte.is_ascii_whitespace() || *byte == b':')
-}
-
-fn compile(rustc: &OsStr, cache: &Path, library: &Path) -> Result<(), ClockError> {
-    let workshop = tempfile::Builder::new().prefix(".clock-").tempdir_in(cache)?;
-    let (source, built) = (workshop.path().join("clock.rs"), workshop.path().join("clock.so"));
-    fs_err::write(&source, SOURCE)?;
-    Tool::new(rustc)
-        .args(["--crate-type", "cdylib", "--crate-name", "perf_expert_clock", "--edition", "2021", "--cap-lints", "allow"])
-        .args(["-C", "panic=abort", "-C", "opt-level=2", "-C", "strip=symbols", "-o"])
-        .arg(&built)
-        .arg(&source)
-        .run_checked()
-        .map_err(ClockError::Compile)?;
-    // Two runs at once build the same file; the later rename wins and changes nothing.
-    fs_err::rename(&built, library)?;
-    Ok(())
 }
 
 #[cfg(test)]
 #[cfg(target_os = "linux")]
 mod tests {
     use super::*;
-    use crate::process::{Limits, run};
+    use crate::process::{Limits, Tool, run};
 
     const PROGRAM: &str = r#"
         use std::time::{Duration, Instant};
@@ -238,42 +138,5 @@ mod tests {
         let finished = run(&launch, &Limits::default()).unwrap();
         assert!(slept_millis(&finished.stdout_text()) >= 300, "{finished:?}");
         assert!(!proof.used());
-    }
-
-    #[test]
-    fn it_is_compiled_once_and_found_again_in_a_directory_with_spaces() {
-        let dir = tempfile::tempdir().unwrap();
-        let cache = dir.path().join("ein Ordner: mit Umlauten äöü");
-        let first = ClockShim::prepare(&cache, OsStr::new("rustc")).unwrap();
-        assert!(is_preloadable(&first.library));
-        let again = ClockShim::prepare(&cache, OsStr::new("rustc")).unwrap();
-        assert_eq!(fs_err::read_dir(&cache).unwrap().count(), 1);
-        let mut launch = Launch::new(program(dir.path()), dir.path());
-        let proof = again.apply(&mut launch, 1, dir.path()).unwrap();
-        run(&launch, &Limits::default()).unwrap();
-        assert!(proof.used());
-    }
-
-    #[test]
-    fn what_the_user_preloads_stays_preloaded() {
-        let shim = ClockShim { library: "/cache/clock.so".into(), _link: None };
-        let launch = Launch::new("/bin/true", "/").env("LD_PRELOAD", "libfaketime.so");
-        assert_eq!(shim.preload(&launch), "/cache/clock.so:libfaketime.so");
-    }
-
-    #[test]
-    fn a_missing_compiler_is_a_typed_error_with_a_way_out() {
-        let dir = tempfile::tempdir().unwrap();
-        let error = ClockShim::prepare(dir.path(), OsStr::new("no-such-rustc")).unwrap_err();
-        assert!(matches!(error, ClockError::Compile(_)) && error.hint().is_some());
-    }
-
-    #[test]
-    fn a_compiler_that_fails_leaves_nothing_in_the_cache() {
-        let dir = tempfile::tempdir().unwrap();
-        let cache = dir.path().join("cache");
-        // `true` answers -vV with nothing and compiles nothing.
-        assert!(ClockShim::prepare(&cache, OsStr::new("true")).is_err());
-        assert_eq!(fs_err::read_dir(&cache).unwrap().count(), 0);
     }
 }

@@ -85,9 +85,9 @@ pub enum HarnessError {
     /// The scratch directory could not be used.
     #[error("cannot prepare a run")]
     Scratch(#[from] std::io::Error),
-    /// The CPU clock could not be put into the launch.
-    #[error("cannot use the CPU clock")]
-    Clock(#[from] crate::measure::clock::ClockError),
+    /// A library could not be put into the launch.
+    #[error("cannot preload a library")]
+    Preload(#[from] crate::measure::preload::PreloadError),
 }
 
 fn said(tail: &str) -> String {
@@ -106,7 +106,7 @@ impl HarnessError {
 
     /// True when the workload itself failed on this side; false when our own machinery, the disk or the user is the cause.
     pub fn is_workload_failure(&self) -> bool {
-        !matches!(self, Self::Process(_) | Self::Scratch(_) | Self::Clock(_))
+        !matches!(self, Self::Process(_) | Self::Scratch(_) | Self::Preload(_))
     }
 
     /// True when the program itself crashed, failed or hung: what a head must not do where its base does not.
@@ -120,7 +120,7 @@ impl Expected for HarnessError {
         match self {
             Self::Process(source) => source.hint(),
             Self::Scratch(source) => source.hint(),
-            Self::Clock(source) => source.hint(),
+            Self::Preload(source) => source.hint(),
             Self::Failed { .. } => Some("run it with `cargo bench` to see it fail on its own".into()),
             Self::TimedOut { .. } => Some("set `timeout` for this workload in [package.metadata.perf-expert]".into()),
             Self::NotRun { .. } => Some("`cargo perf-expert list` shows the benchmarks that exist".into()),

@@ -1,5 +1,7 @@
 //! What is known about a workload at the end of a session.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::measure::absolute::Absolute;
@@ -84,6 +86,9 @@ pub struct Measured {
     pub detectable: Option<f64>,
     /// p-value of "within δ of base", corrected for the looks, not for the number of workloads.
     pub p_value: Option<f64>,
+    /// Metrics that could not be measured, and why.
+    #[serde(default)]
+    pub unmeasured: BTreeMap<String, String>,
     /// Processes that failed.
     pub failures: Failures,
     /// The primary metric, round by round.
@@ -128,6 +133,7 @@ impl Measured {
             delta: decision.as_ref().map(|decision| decision.delta),
             detectable: decision.as_ref().and_then(|decision| decision.detectable),
             p_value,
+            unmeasured: BTreeMap::new(),
             failures,
             values,
         }

@@ -38,14 +38,16 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     super::workloads::targets(page, out)
 }
 
-/// `12.31 µs on the cpu clock (…); a change of 1.8 % or more would show`.
+/// `12.31 µs on the cpu clock (…); a change of 1.8 % or more would show (processes spread 1.1 %)`.
 fn time(workload: &WorkloadResult) -> String {
     let Some(measured) = view::base_time(workload) else {
         let reason = workload.broken.as_ref().or(workload.reason.as_ref());
         return format!("not measured{}", reason.map(|reason| format!(": {reason}")).unwrap_or_default());
     };
     let clock = workload.clock.as_ref().map(|clock| format!(" on the {} clock ({})", clock.clock, clock.reason));
-    let shows = workload.smallest_detectable.map(|change| format!("; a change of {} or more would show", figures::share(change)));
+    let spread = workload.spread.map(|spread| format!(" (processes spread {})", figures::share(spread))).unwrap_or_default();
+    let shows =
+        workload.smallest_detectable.map(|change| format!("; a change of {} or more would show{spread}", figures::share(change)));
     format!("{measured}{}{}", clock.unwrap_or_default(), shows.unwrap_or_default())
 }
 

@@ -28,7 +28,7 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         return targets(page, out);
     }
     let mut table = Table::default();
-    table.row(["Workload", "base", "head", "change", "outcome", "why"].map(|title| Cell::styled(title, style::HEADING)));
+    table.row(["Workload", "base", "head", "change", "sees", "outcome", "why"].map(|title| Cell::styled(title, style::HEADING)));
     for workload in shown.iter().take(page.shown(shown.len(), SHOWN)) {
         row(&mut table, workload);
     }
@@ -36,6 +36,11 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{line}")?;
     }
     page.cut(out, shown.len(), SHOWN, "workloads")?;
+    for workload in shown.iter().take(page.shown(shown.len(), SHOWN)) {
+        if let Some(clock) = view::wall_clock(workload) {
+            writeln!(out, "  {}", clean(&format!("{}: {clock}", shorten(&workload.id, WIDEST_NAME))))?;
+        }
+    }
     rest(page, &counted, out)?;
     targets(page, out)
 }
@@ -46,6 +51,9 @@ fn rest(page: &Page<'_>, counted: &[String], out: &mut dyn Write) -> io::Result<
         writeln!(out, "  {}", clean(line))?;
     }
     page.cut(out, counted.len(), SHOWN, "reasons")?;
+    if let Some(sees) = view::counted_sees(page.analysis) {
+        writeln!(out, "  {sees}")?;
+    }
     writeln!(out)
 }
 
@@ -75,14 +83,14 @@ fn row(table: &mut Table, workload: &WorkloadResult) {
         Some(metric) => value(metric).map_or_else(|| "-".to_owned(), |value| figures::quantity(value, &metric.unit)),
         None => "-".into(),
     };
-    let outcome = if workload.broken.is_some() { "broken" } else { view::outcome(workload.outcome) };
     let color = if workload.broken.is_some() { style::outcome(Outcome::Slower) } else { style::outcome(workload.outcome) };
     table.row([
         Cell::from(shorten(&clean(&workload.id), WIDEST_NAME)),
         side(|metric| metric.base).into(),
         side(|metric| metric.head).into(),
         primary.and_then(view::change).unwrap_or_else(|| "-".into()).into(),
-        Cell::styled(outcome, color),
+        view::sees(workload).unwrap_or_default().into(),
+        Cell::styled(view::outcome_of(workload), color),
         clean(&why(workload)).into(),
     ]);
     // Throughput is work over the same time: it says nothing new.
@@ -93,7 +101,7 @@ fn row(table: &mut Table, workload: &WorkloadResult) {
     }
     let further = [view::confirmation(workload), view::witness(workload).map(str::to_owned)];
     for text in further.into_iter().flatten() {
-        table.row([Cell::from(""), "".into(), "".into(), "".into(), "".into(), clean(&text).into()]);
+        table.row([Cell::from(""), "".into(), "".into(), "".into(), "".into(), "".into(), clean(&text).into()]);
     }
 }
 
@@ -106,6 +114,7 @@ fn side_effect(table: &mut Table, metric: &MetricResult) {
         side(metric.base).into(),
         side(metric.head).into(),
         view::change(metric).unwrap_or_else(|| "-".into()).into(),
+        Cell::default(),
         Cell::styled(word, style::outcome(metric.outcome)),
     ]);
 }

@@ -132,6 +132,13 @@ fn table(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "{}", row(analysis.command, workload, metric))?;
         }
     }
+    let remarks: Vec<String> = all.iter().take(SHOWN).filter_map(|workload| remark(workload)).collect();
+    if !remarks.is_empty() {
+        writeln!(out)?;
+    }
+    for remark in remarks {
+        bullet(out, &remark)?;
+    }
     if all.len() > SHOWN {
         writeln!(out, "\n{} more workloads are in the JSON report.", all.len() - SHOWN)?;
     }
@@ -147,6 +154,23 @@ fn further(workloads: &[&WorkloadResult], out: &mut dyn Write) -> io::Result<()>
     };
     let lines: Vec<String> = workloads.iter().take(SHOWN).filter_map(said).collect();
     if lines.is_empty() { Ok(()) } else { writeln!(out, "\n{}", lines.join("\n")) }
+}
+
+/// Which clock a workload was measured with, what would have shown, and what could not be measured.
+fn remark(workload: &WorkloadResult) -> Option<String> {
+    let clock = workload.clock.as_ref().filter(|_| !workload.metrics.is_empty())?;
+    let spread = workload.spread.map(|spread| format!(" (processes spread {})", figures::share(spread))).unwrap_or_default();
+    let sees =
+        workload.smallest_detectable.map(|change| format!("; a change of {} or more would show{spread}", figures::share(change)));
+    let missing: Vec<String> = workload.unmeasured.iter().map(|(name, why)| format!("; {name}: not measured: {why}")).collect();
+    Some(format!(
+        "`{}`: {} clock, because {}{}{}",
+        workload.id,
+        clock.clock,
+        clock.reason,
+        sees.unwrap_or_default(),
+        missing.concat()
+    ))
 }
 
 fn row(command: Command, workload: &WorkloadResult, metric: &MetricResult) -> String {
@@ -165,6 +189,7 @@ fn row(command: Command, workload: &WorkloadResult, metric: &MetricResult) -> St
                 Some(note) => format!("not judged ({})", text(note)),
                 None => "not judged".into(),
             },
+            Outcome::Inconclusive if workload.noise && workload.primary() == Some(metric) => view::outcome_of(workload).into(),
             outcome => view::outcome(outcome).into(),
         },
     ];

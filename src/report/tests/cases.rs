@@ -29,6 +29,12 @@ pub(super) fn all() -> Vec<(&'static str, Analysis)> {
 fn regression() -> Analysis {
     let mut slower = reached("parse/large", Outcome::Slower, 12_314.0, (1.079, 1.058, 1.096), &[NEXT]);
     slower.metrics.push(memory(12_582_912.0, (1.25, 1.24, 1.26), Outcome::Slower));
+    slower.metrics.push(MetricResult {
+        name: "allocations.count".into(),
+        unit: "count".into(),
+        rounds: 3,
+        ..memory(100.0, (1.1, 1.1, 1.1), Outcome::Slower)
+    });
     slower.profile = Some(profile());
     slower.confirmation = Some(confirmation(&[1.081, 1.079, 1.076, 1.083, 1.079, 1.071], 6, None));
     slower.witness = Some(witness(NEXT, (20_000, 22_400), "confirmed: +12.0 % instructions in `parse::lexer::next`"));
@@ -79,6 +85,7 @@ fn inconclusive() -> Analysis {
         whole: None,
         items: Vec::new(),
     });
+    unsure.noise = true;
     let skipped = WorkloadResult {
         explained_by: vec![NEXT.into()],
         reason: Some("--max-time was used up".into()),
@@ -86,6 +93,17 @@ fn inconclusive() -> Analysis {
     };
     let mut unexplained = measured("render/html", Outcome::Slower, 5e6, (1.05, 1.03, 1.07));
     unexplained.explained = Some(false);
+    unexplained.clock = Some(ClockResult { clock: "wall".into(), reason: "it waits often: 900 times per second".into() });
+    unexplained.metrics.push(MetricResult {
+        name: "cpu.per_iteration".into(),
+        clock: Some("cpu".into()),
+        outcome: Outcome::NotMeasured,
+        ..memory(41_000.0, (1.002, 0.99, 1.01), Outcome::Same)
+    });
+    unexplained.metrics[1].unit = "ns".into();
+    let total = MetricResult { name: "cpu.total".into(), base: Some(9e7), head: Some(9e7), ..unexplained.metrics[1].clone() };
+    unexplained.metrics.insert(1, total);
+    unexplained.unmeasured = [("allocations".to_owned(), "it is statically linked".to_owned())].into();
     let mut analysis = Analysis {
         verdict: Verdict::Inconclusive,
         reasons: vec![
@@ -106,6 +124,13 @@ fn inconclusive() -> Analysis {
     analysis.tests =
         Tests { status: TestStatus::NotChecked, packages: vec![], summary: "--no-tests".into(), newly_failing: vec![] };
     analysis.environment.warnings = vec!["2 of 2 CPUs are busy: small changes cannot be told".into()];
+    analysis.environment.contention = Some(Contention {
+        watched_ns: 12_000_000_000,
+        run_queue_delay: Some(0.38),
+        cpu_pressure: Some(0.9),
+        steal: Some(0.0),
+        ..Contention::default()
+    });
     analysis
 }
 

@@ -144,5 +144,16 @@ fn every_key_of_the_analysis_is_required_or_new() {
         }
     }
     // Written since the first version of the schema, but absent from analyses that were stored before.
-    assert_eq!(optional, ["metric.note", "workload.broken", "workload.confirmation", "workload.slo", "workload.witness"]);
+    let newer = [
+        "environment.contention",
+        "metric.note",
+        "workload.broken",
+        "workload.confirmation",
+        "workload.noise",
+        "workload.slo",
+        "workload.spread",
+        "workload.unmeasured",
+        "workload.witness",
+    ];
+    assert_eq!(optional, newer);
 }

@@ -65,6 +65,21 @@ impl Dialect {
             .args(self.select(&workload.harness_id))
     }
 
+    /// A run that is to last this many whole seconds of a clock that the harness is given.
+    pub(in crate::measure::harness) fn counted_launch(
+        self,
+        workload: &Workload,
+        side: &Side,
+        scratch: &Path,
+        seconds: u32,
+    ) -> Launch {
+        quiet(side.launch(workload), scratch)
+            .args(["--bench", "--noplot", "--warm-up-time", "1", "--measurement-time"])
+            .args([seconds.to_string()])
+            .args(SMALL)
+            .args(self.select(&workload.harness_id))
+    }
+
     /// `--test` without `--bench`: every version runs each benchmark once then.
     pub(in crate::measure::harness) fn test_launch(self, workload: &Workload, side: &Side, scratch: &Path) -> Launch {
         quiet(side.launch(workload), scratch).args(["--test"]).args(self.select(&workload.harness_id))

@@ -32,8 +32,26 @@ const DEEPEST: usize = 6;
 /// A million batches are some 20 MB; anything larger is no sample of a short run.
 const LARGEST: u64 = 64 << 20;
 
+/// Iterations of the measured batches of one id below `home`, without the warm-up.
+pub fn iterations(home: &Path, id: &str) -> Result<f64, HarnessError> {
+    let (_, sample) = find(home, id)?;
+    Ok(sample.iters.iter().sum())
+}
+
 /// Reads the newest result of one id below `home`.
 pub fn read_result(home: &Path, id: &str) -> Result<HarnessReading, HarnessError> {
+    let (benchmark, sample) = find(home, id)?;
+    let problem = || HarnessError::Result { id: id.to_owned(), problem: "sample.json holds no times".into() };
+    let latency = latency(&sample).ok_or_else(problem)?;
+    Ok(HarnessReading {
+        latency: Some(latency),
+        throughput: throughput(&benchmark.throughput),
+        digit: None,
+        singles: singles(&sample),
+    })
+}
+
+fn find(home: &Path, id: &str) -> Result<(Benchmark, Sample), HarnessError> {
     let problem = |problem: String| HarnessError::Result { id: id.to_owned(), problem };
     let mut found = None;
     for directory in results(home) {
@@ -51,15 +69,8 @@ pub fn read_result(home: &Path, id: &str) -> Result<HarnessReading, HarnessError
     let Some((directory, benchmark)) = found else {
         return Err(HarnessError::NotRun { id: id.to_owned() });
     };
-    let path = directory.join("sample.json");
-    let sample: Sample = read_json(&path).map_err(problem)?;
-    let latency = latency(&sample).ok_or_else(|| problem(format!("{} holds no times", path.display())))?;
-    Ok(HarnessReading {
-        latency: Some(latency),
-        throughput: throughput(&benchmark.throughput),
-        digit: None,
-        singles: singles(&sample),
-    })
+    let sample: Sample = read_json(&directory.join("sample.json")).map_err(problem)?;
+    Ok((benchmark, sample))
 }
 
 /// Every `new` directory below `home`, in a stable order.

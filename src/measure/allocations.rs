@@ -1,0 +1,13 @@
+//! Allocations of a workload, counted by a preloaded library in short runs of their own: never in the rounds that are timed.
+//!
+//! Counts what goes through the C library's `malloc` and its relatives; another allocator is recognised and not guessed at.
+
+mod count;
+mod counter;
+
+pub use count::{Counts, compare, count};
+pub use counter::{AllocationCounter, Totals};
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests;

@@ -1,0 +1,85 @@
+//! The counting library in a launch, and what it has counted.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use crate::measure::preload::{Preload, PreloadError};
+use crate::process::Launch;
+
+const SOURCE: &str = include_str!("counter.rs.txt");
+
+/// Layout of the shared file: `Counters` in `counter.rs.txt`. One line of the cache, then 32 lines of two counters.
+const LINE: usize = 64;
+const STRIPES: usize = 32;
+const SIZE: usize = LINE * (1 + STRIPES);
+
+/// The compiled library.
+#[derive(Debug)]
+pub struct AllocationCounter(Preload);
+
+/// What one process asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Calls of `malloc`, `calloc`, `realloc` and the aligned ones.
+    pub calls: u64,
+    /// Bytes that they asked for.
+    pub bytes: u64,
+    /// Times that it asked for the time, where the clock moves by steps.
+    pub questions: u64,
+}
+
+/// Where a process counts.
+#[derive(Debug)]
+pub(super) struct Sheet(PathBuf);
+
+impl AllocationCounter {
+    /// Compiles the library into `cache` unless it is there already.
+    pub fn prepare(cache: &Path, rustc: &OsStr) -> Result<Self, PreloadError> {
+        Preload::prepare(cache, rustc, "allocations", SOURCE).map(Self)
+    }
+
+    /// Counts in `launch.program`, into a new file in `scratch`. `step`: whole seconds by which each question for the time moves
+    /// the clock; 0 leaves the clock alone.
+    pub(super) fn apply(&self, launch: &mut Launch, step: u32, scratch: &Path) -> Result<Sheet, PreloadError> {
+        let sheet = Sheet(std::path::absolute(scratch)?.join("allocations"));
+        fs_err::write(&sheet.0, [0; SIZE])?;
+        self.0.apply(launch)?;
+        launch.env.push(("PERF_EXPERT_ALLOCATIONS".into(), Some(sheet.0.clone().into_os_string())));
+        launch.env.push(("PERF_EXPERT_CLOCK_STEP".into(), Some(step.to_string().into())));
+        Ok(sheet)
+    }
+}
+
+impl Sheet {
+    /// What was counted; `None` when the library never acted.
+    pub(super) fn totals(&self) -> Option<Totals> {
+        totals(&std::fs::read(&self.0).ok()?).filter(|totals| totals.calls > 0)
+    }
+}
+
+fn totals(bytes: &[u8]) -> Option<Totals> {
+    let number = |at: usize| Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
+    let mut totals = Totals { questions: number(0)?, ..Totals::default() };
+    for stripe in 1..=STRIPES {
+        totals.calls += number(stripe * LINE)?;
+        totals.bytes += number(stripe * LINE + 8)?;
+    }
+    Some(totals)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stripes_are_added_up() {
+        let mut bytes = [0; SIZE];
+        bytes[0] = 7;
+        for stripe in 1..=STRIPES {
+            bytes[stripe * LINE] = 2;
+            bytes[stripe * LINE + 8] = 5;
+        }
+        assert_eq!(totals(&bytes), Some(Totals { calls: 64, bytes: 160, questions: 7 }));
+        assert_eq!(totals(&bytes[..100]), None);
+    }
+}

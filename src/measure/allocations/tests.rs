@@ -1,0 +1,101 @@
+//! Counting in real processes.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::time::Duration;
+
+use super::*;
+use crate::measure::workload::sample;
+use crate::measure::{LiveRunner, Side, WorkloadKind};
+use crate::process::Tool;
+
+/// Understands criterion's flags and fits its batches into the time that it is told, as criterion's flat sampling does. Each
+/// iteration makes seven allocations of ten bytes; what surrounds the iterations makes many more.
+const HARNESS: &str = r###"
+    use std::time::{Duration, Instant};
+    fn work() { for _ in 0..7 { std::hint::black_box(Vec::<u8>::with_capacity(10)); } LOOK }
+    fn main() {
+        let args: Vec<String> = std::env::args().collect();
+        if args.iter().any(|a| a == "--list") { println!("work: benchmark"); return; }
+        let after = |name: &str| args[args.iter().position(|a| a == name).unwrap() + 1].parse::<f64>().unwrap();
+        let measured = Duration::from_secs_f64(after("--measurement-time"));
+        let start = Instant::now();
+        work();
+        let each = start.elapsed();
+        let batch = (measured.as_secs_f64() / 10.0 / each.as_secs_f64()).ceil() as u64;
+        let (mut iters, mut times) = (Vec::new(), Vec::new());
+        for _ in 0..10 {
+            let start = Instant::now();
+            for _ in 0..batch { work(); }
+            iters.push(batch.to_string());
+            times.push(start.elapsed().as_nanos().to_string());
+        }
+        let noise: Vec<String> = (0..500).map(|i| i.to_string()).collect();
+        std::hint::black_box(noise);
+        let dir = std::path::Path::new(&std::env::var("CRITERION_HOME").unwrap()).join("work/new");
+        std::fs::create_dir_all(&dir).unwrap();
+        std::fs::write(dir.join("benchmark.json"), r##"{"full_id":"work"}"##).unwrap();
+        std::fs::write(dir.join("sample.json"), format!("{{\"iters\":[{}],\"times\":[{}]}}", iters.join(","), times.join(","))).unwrap();
+    }
+"###;
+
+fn built(dir: &Path, source: &str, flags: &[&str]) -> Option<Side> {
+    let (text, program) = (dir.join("main.rs"), dir.join("program"));
+    std::fs::write(&text, source).unwrap();
+    std::fs::create_dir_all(dir.join("crates/x")).unwrap();
+    Tool::new("rustc").args(["-O", "-o"]).arg(&program).arg(&text).args(flags).run_checked().ok()?;
+    Some(Side::new(program, dir))
+}
+
+fn counted(source: &str, flags: &[&str], kind: WorkloadKind) -> Option<Result<Counts, String>> {
+    let dir = tempfile::tempdir().unwrap();
+    let side = built(dir.path(), source, flags)?;
+    let counter = AllocationCounter::prepare(&dir.path().join("cache"), OsStr::new("rustc")).unwrap();
+    let mut runner = LiveRunner::new(None, dir.path(), Duration::from_secs(60));
+    Some(count(&mut runner, &counter, &sample("work", kind), &side).unwrap())
+}
+
+#[test]
+fn the_allocations_of_one_iteration_are_told_from_those_around_it() {
+    let counts = counted(&HARNESS.replace("LOOK", ""), &[], WorkloadKind::Criterion).unwrap().unwrap();
+    assert_eq!(counts, Counts { calls: vec![7.0; 3], bytes: vec![70.0; 3] });
+}
+
+#[test]
+fn a_workload_that_looks_at_the_clock_is_not_counted() {
+    let looking = HARNESS.replace("LOOK", "for _ in 0..3 { std::hint::black_box(Instant::now()); }");
+    let why = counted(&looking, &[], WorkloadKind::Criterion).unwrap().unwrap_err();
+    assert!(why.contains("looks at the clock"), "{why}");
+}
+
+#[test]
+fn a_bench_with_times_of_its_own_is_not_counted() {
+    let fixed = HARNESS.replace("LOOK", "").replace("after(\"--measurement-time\")", "0.0 * after(\"--measurement-time\") + 5.0");
+    let why = counted(&fixed, &[], WorkloadKind::Criterion).unwrap().unwrap_err();
+    assert!(why.contains("sets its own times"), "{why}");
+}
+
+const PROGRAM: &str = "fn main() { for i in 0..NUMBER { std::hint::black_box(Vec::<u8>::with_capacity(i + 1)); } }";
+
+#[test]
+fn a_whole_program_is_counted_as_a_whole_and_in_all_its_threads() {
+    let calls = |number: &str, source: &str| {
+        let counts = counted(&source.replace("NUMBER", number), &[], WorkloadKind::Binary).unwrap().unwrap();
+        counts.calls[0]
+    };
+    assert!((calls("1100", PROGRAM) - calls("100", PROGRAM) - 1000.0).abs() < 0.5);
+    let threads =
+        PROGRAM.replace("fn main() {", "fn main() { std::thread::scope(|s| for _ in 0..4 { s.spawn(|| work()); }) } fn work() {");
+    let more = calls("1100", &threads) - calls("100", &threads);
+    // A thread that reuses the stack of another allocates a little less.
+    assert!((more - 4000.0).abs() < 40.0, "{more}");
+}
+
+#[test]
+fn what_cannot_be_counted_says_why() {
+    if let Some(fixed) = counted(&PROGRAM.replace("NUMBER", "9"), &["-C", "target-feature=+crt-static"], WorkloadKind::Binary) {
+        assert!(fixed.unwrap_err().contains("statically linked"));
+    }
+    let adaptive = counted(&PROGRAM.replace("NUMBER", "9"), &[], WorkloadKind::Divan).unwrap().unwrap_err();
+    assert!(adaptive.contains("does not tell how many iterations"), "{adaptive}");
+}
