@@ -46,3 +46,13 @@ fn only_what_is_essential_and_missing_stops_a_machine() {
     let optional = Diagnosis::new(vec![Check::missing("a", "a", "gone")]);
     assert_eq!((optional.can_measure, optional.exit_code, optional.reasons.len()), (true, 0, 0));
 }
+
+#[test]
+fn of_a_page_of_diagnostics_only_what_went_wrong_is_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let cargo = Cargo::new(Utf8PathBuf::from_path_buf(dir.path().canonicalize().unwrap()).unwrap());
+    let error = Trial::build(&cargo, Some("no-such-platform"), None).unwrap_err();
+    let text = error.to_string();
+    assert!(text.starts_with("a program of ten lines does not build: error") && text.lines().count() == 1, "{text}");
+    assert!(crate::error::Expected::hint(&error).unwrap().contains("cargo build"));
+}

@@ -37,9 +37,15 @@ pub(super) enum TrialError {
     /// No directory to build in.
     #[error("there is no directory to build in")]
     Io(#[from] std::io::Error),
-    /// cargo, the compiler or the linker.
+    /// cargo could not be run.
     #[error("a program of ten lines does not build")]
-    Build(#[from] ToolError),
+    Build(#[source] ToolError),
+    /// cargo, the compiler or the linker refused.
+    #[error("a program of ten lines does not build: {said}")]
+    Refused {
+        /// What was said first.
+        said: String,
+    },
     /// cargo succeeded and named no executable.
     #[error("cargo built a program of ten lines and named no executable")]
     NoExecutable,
@@ -49,7 +55,11 @@ impl Expected for TrialError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Io(error) => error.hint(),
-            Self::Build(error) => Some(error.hint().unwrap_or_else(|| "make `cargo build` work here first".into())),
+            Self::Build(error) => error.hint(),
+            Self::Refused { .. } => Some(
+                "make `cargo build` work here first: install a C compiler and linker, look at RUSTFLAGS and .cargo/config.toml"
+                    .into(),
+            ),
             Self::NoExecutable => None,
         }
     }
@@ -78,7 +88,8 @@ impl Trial {
         fs_err::create_dir(dir.path().join("src"))?;
         fs_err::write(dir.path().join("src/main.rs"), SOURCE)?;
         let built = dir.path().join("target");
-        let mut tool = cargo.tool().args(["build", "--release", "--offline", "--message-format=json", "--quiet"]);
+        let mut tool =
+            cargo.tool().args(["build", "--release", "--offline", "--message-format=json-render-diagnostics", "--quiet"]);
         tool = tool.arg("--manifest-path").arg(&manifest).arg("--target-dir").arg(&built);
         if let Some(target) = target {
             tool = tool.arg("--target").arg(target);
@@ -86,7 +97,7 @@ impl Trial {
         for (name, value) in crate::workspace::build::profile_environment("release") {
             tool = tool.env(name, value);
         }
-        let output = tool.env("CARGO_BUILD_BUILD_DIR", &built).timeout(PATIENCE).run_checked()?;
+        let output = tool.env("CARGO_BUILD_BUILD_DIR", &built).timeout(PATIENCE).run_checked().map_err(refused)?;
         let executable = Message::parse_stream(output.stdout.as_slice()).flatten().find_map(|message| match message {
             Message::CompilerArtifact(artifact) => artifact.executable,
             _ => None,
@@ -113,6 +124,16 @@ impl Trial {
     pub(super) fn limits() -> Limits {
         Limits { timeout: Duration::from_secs(20), ..Limits::default() }
     }
+}
+
+/// Of a page of diagnostics, what went wrong.
+fn refused(error: ToolError) -> TrialError {
+    let ToolError::Failed { stderr, .. } = &error else { return TrialError::Build(error) };
+    let mut said: Vec<&str> = stderr.lines().map(str::trim).filter(|line| line.contains("error")).take(2).collect();
+    if said.is_empty() {
+        said.extend(stderr.lines().last());
+    }
+    TrialError::Refused { said: said.join("; ") }
 }
 
 fn workshop(state: Option<&Utf8Path>) -> std::io::Result<tempfile::TempDir> {

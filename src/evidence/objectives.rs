@@ -41,9 +41,11 @@ fn has_target(table: &WorkloadConfig, workload: &Workload) -> bool {
     }
 }
 
-/// The id may carry its package where two benches have the same; the harness's own does not.
+/// The id carries its package and target only where two would be equal.
 fn has_name(table: &WorkloadConfig, workload: &Workload) -> bool {
-    matches(&table.name, &workload.id) || matches(&table.name, &workload.harness_id)
+    let prefix = format!("{}/{}::", workload.package, workload.target);
+    let short = workload.id.strip_prefix(&prefix).unwrap_or(&workload.id);
+    matches(&table.name, &workload.id) || matches(&table.name, short)
 }
 
 #[cfg(test)]
@@ -70,6 +72,15 @@ mod tests {
         assert!(filter.objectives(&sample("fold/small", WorkloadKind::Binary)).is_empty(), "a binary is no bench");
         let prefixed = Workload { id: "x/bench::fold/small".into(), ..sample("fold/small", WorkloadKind::Criterion) };
         assert_eq!(filter.objectives(&prefixed).len(), 1);
+    }
+
+    #[test]
+    fn two_tables_of_one_program_are_about_two_workloads() {
+        let importer = || Program::Bin("importer".into());
+        let filter = filter(vec![table("importer", importer()), table("import-large", importer())]);
+        let large =
+            Workload { target: "importer".into(), harness_id: "importer".into(), ..sample("import-large", WorkloadKind::Binary) };
+        assert_eq!(filter.objectives(&large).len(), 1);
     }
 
     #[test]

@@ -13,10 +13,10 @@ pub(super) enum Standing {
     Violated,
     /// The interval holds the target.
     Untold,
-    /// There is no number.
-    NotMeasured,
     /// It is kept.
     Met,
+    /// There is no number.
+    NotMeasured,
 }
 
 /// An objective where it belongs.
