@@ -79,6 +79,16 @@ pub struct WorkloadEvidence {
     pub executed: Result<BTreeSet<String>, String>,
     /// Why it could not be run or sampled, in words.
     pub problem: Option<String>,
+    /// Instructions of one run, for readers; only where they are counted instead of timed.
+    #[serde(default)]
+    pub instructions: Option<f64>,
+}
+
+impl WorkloadEvidence {
+    /// True when it ran.
+    pub fn has_run(&self) -> bool {
+        self.calibration.is_some() || self.instructions.is_some()
+    }
 }
 
 impl WorkloadEvidence {

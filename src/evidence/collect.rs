@@ -7,7 +7,8 @@ use super::{
     keep_profile, profile,
 };
 use crate::measure::calibrate::{PAIRS, calibrate};
-use crate::measure::{Calibration, HarnessError, LiveRunner, Side};
+use crate::measure::harness::gungraun;
+use crate::measure::{Calibration, HarnessError, LiveRunner, Side, WorkloadKind};
 use crate::process::{ProcessError, interrupted};
 use crate::profile::Profile;
 use crate::source::Item;
@@ -60,6 +61,7 @@ impl Collector<'_> {
                 profile: None,
                 executed: Err("it was not run".into()),
                 problem: None,
+                instructions: None,
             },
             files: Vec::new(),
             profile: None,
@@ -82,6 +84,13 @@ impl Collector<'_> {
         copy: &Side,
         collected: &mut Collected,
     ) -> Result<(), EvidenceError> {
+        if driven.workload.kind == WorkloadKind::Gungraun {
+            let scratch = self.scratch()?;
+            let limits = self.runner.limits(&driven.workload);
+            collected.evidence.instructions = Some(gungraun::count(&driven.workload, side, &limits, scratch.path())?);
+            collected.evidence.executed = Err("it runs under valgrind".into());
+            return stop_if_interrupted();
+        }
         let calibration: Calibration = calibrate(&mut self.runner, &driven.workload, side, copy, PAIRS)?;
         collected.evidence.calibration = Some(calibration);
         stop_if_interrupted()?;

@@ -23,10 +23,15 @@ fn rank(workload: &WorkloadResult) -> Option<u8> {
         Outcome::Slower => Some(1),
         Outcome::Inconclusive => Some(2),
         Outcome::Faster => Some(3),
-        Outcome::NotMeasured if reached => Some(4),
+        Outcome::NotMeasured if reached || is_counted(workload) => Some(4),
         Outcome::Same if reached => Some(5),
         Outcome::Same | Outcome::NotMeasured => None,
     }
+}
+
+/// True when both sides were counted instead of timed.
+fn is_counted(workload: &WorkloadResult) -> bool {
+    workload.primary().is_some_and(|metric| metric.base.is_some() && metric.head.is_some())
 }
 
 /// The workloads that are only counted, in words: `11 same, 3 not measured`; `None` when there are none.
@@ -207,7 +212,9 @@ fn counted_reasons(analysis: &Analysis) -> Vec<String> {
 
 /// The primary metric of one side: `12.31 µs`; `None` when not measured.
 pub(super) fn base_time(workload: &WorkloadResult) -> Option<String> {
-    workload.primary().and_then(|metric| Some(figures::quantity(metric.base?, &metric.unit)))
+    let metric = workload.primary()?;
+    let value = figures::quantity(metric.base?, &metric.unit);
+    Some(if metric.name == "instructions" { format!("{value} instructions") } else { value })
 }
 
 /// A baseline in one line.

@@ -106,7 +106,7 @@ fn copy_of(program: &Program, root: &Utf8Path, scratch: &Scratch) -> Result<Side
 
 fn nothing_ran(gathered: &Gathered) -> Result<()> {
     let workloads = &gathered.evidence.workloads;
-    if workloads.iter().any(|evidence| evidence.calibration.is_some()) {
+    if workloads.iter().any(crate::evidence::WorkloadEvidence::has_run) {
         return Ok(());
     }
     let problems = workloads.iter().filter_map(|evidence| evidence.problem.clone());

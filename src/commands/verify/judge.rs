@@ -9,7 +9,7 @@ use super::measure::Found;
 use crate::analysis::{Analysis, BaseSide, ChangeResult, Command, Finding, SCHEMA_VERSION, Tests, Verdict, WorkloadResult};
 use crate::commands::baseline::profile_warnings;
 use crate::commands::context::Context;
-use crate::conclude::{Comparison, change_results, compared, environment, next_steps, now, tool};
+use crate::conclude::{Comparison, change_results, compared, counted, environment, next_steps, now, tool};
 use crate::error::Result;
 use crate::evidence::Evidence;
 use crate::git::base::Base as Chosen;
@@ -137,6 +137,10 @@ fn workload_results(context: &Context, diff: &Diff, found: &Found<'_>) -> Vec<Wo
     };
     let mut results = Vec::new();
     for at_head in &found.survey.evidence.workloads {
+        if let Some(&counts) = found.counted.get(&at_head.workload.id) {
+            results.push(counted(&at_head.workload, counts));
+            continue;
+        }
         let measured = match found.measured.get(&at_head.workload.id) {
             Some(Ok(measured)) => Ok(measured),
             Some(Err(reason)) => Err(reason.clone()),
@@ -147,7 +151,7 @@ fn workload_results(context: &Context, diff: &Diff, found: &Found<'_>) -> Vec<Wo
     // With `--workload`, what head does not show was not asked for.
     let all_shown = context.filter.ids.is_empty();
     for at_base in found.base.evidence.workloads.iter().filter(|_| all_shown) {
-        if found.survey.evidence.of(&at_base.workload.id).is_none() && at_base.calibration.is_some() {
+        if found.survey.evidence.of(&at_base.workload.id).is_none() && at_base.has_run() {
             results.push(compared(&at_base.workload, Err("not comparable: head has no such workload".into()), &with));
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{Wishes, judge};
+use super::{Wishes, count, judge};
 use crate::analysis::Analysis;
 use crate::commands::context::{Context, TIMEOUT};
 use crate::conclude::SAME_CODE;
@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::figures;
 use crate::git::base::Base as Chosen;
 use crate::join::{Ambient, Plan, Reach, Reached, SideData, SideView, ambient_of, plan, reach_of};
-use crate::measure::{LiveRunner, Measured, Progress, Settings, measure};
+use crate::measure::{LiveRunner, Measured, Progress, Settings, WorkloadKind, measure};
 use crate::shell::Shell;
 use crate::sides::{
     Base, BaseRequest, Diff, Head, Scratch, Subject, Survey, Texts, all_items, base_answers, clock_shim, fill, find_base, jobs,
@@ -30,6 +30,8 @@ pub(super) struct Found<'a> {
     pub(super) reaches: BTreeMap<String, Reach>,
     /// Per workload: its rounds, or why there are none.
     pub(super) measured: BTreeMap<String, std::result::Result<Measured, String>>,
+    /// Per workload that counts instead of timing: instructions at base and at head.
+    pub(super) counted: BTreeMap<String, (f64, f64)>,
     pub(super) warnings: Vec<String>,
 }
 
@@ -81,10 +83,12 @@ pub(super) fn compare(
         ambient: &ambient,
         reaches: BTreeMap::new(),
         measured: BTreeMap::new(),
+        counted: BTreeMap::new(),
         warnings: base.warnings.clone(),
     };
     let candidates = candidates(&mut found, diff, &is_same);
     let plan = plan(&candidates, wishes.args.all);
+    count::count(&mut found, head, &is_same, scratch, shell)?;
     run(context, &plan, head, scratch, &mut found, shell)?;
     judge::conclude(context, wishes, chosen, head, diff, &found, shell)
 }
@@ -111,6 +115,9 @@ fn candidates(found: &mut Found<'_>, diff: &Diff, is_same: &dyn Fn(&str, &str) -
         }
         if judge::own_source_changed(&found.survey.evidence, workload, diff) {
             leave("not comparable: the source of the bench itself changed");
+            continue;
+        }
+        if workload.kind == WorkloadKind::Gungraun {
             continue;
         }
         if at_base.calibration.is_none() {
