@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::source::ChangeKind;
 
+/// `kind` of a workload that another tool measured.
+pub const IMPORTED: &str = "imported";
+
 /// Version of the JSON contract.
 pub const SCHEMA_VERSION: u32 = 1;
 

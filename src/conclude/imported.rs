@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use crate::analysis::{MetricResult, Outcome, WorkloadResult};
+use crate::analysis::{IMPORTED, MetricResult, Outcome, WorkloadResult};
 use crate::error::Expected;
 use crate::exit::Exit;
 use crate::stats::{median, quantile};
@@ -75,7 +75,7 @@ fn workload(name: &str, metrics: Vec<MetricResult>) -> WorkloadResult {
         id: name.to_owned(),
         package: String::new(),
         target: String::new(),
-        kind: "command".into(),
+        kind: IMPORTED.into(),
         outcome: Outcome::NotMeasured,
         reason: Some(NOTE.into()),
         explained: None,
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn an_import_is_never_an_outcome() {
         let workload = hyperfine("x.json", VERSION_1.as_bytes()).unwrap().remove(0);
-        assert_eq!(workload.outcome, Outcome::NotMeasured);
+        assert_eq!((workload.outcome, workload.kind.as_str()), (Outcome::NotMeasured, IMPORTED));
         assert!(workload.reason.unwrap().contains("not re-measured"));
     }
 

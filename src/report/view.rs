@@ -1,6 +1,8 @@
 //! What every report wants to know of an analysis: which workloads and changes matter, and in which order.
 
-use crate::analysis::{Analysis, ChangeResult, Command, Finding, Heat, MetricResult, Outcome, Severity, Verdict, WorkloadResult};
+use crate::analysis::{
+    Analysis, ChangeResult, Command, Finding, Heat, IMPORTED, MetricResult, Outcome, Severity, Verdict, WorkloadResult,
+};
 use crate::figures;
 use crate::source::ChangeKind;
 use crate::verdict::is_explained_regression;
@@ -214,13 +216,18 @@ fn counted_reasons(analysis: &Analysis) -> Vec<String> {
 pub(super) fn base_time(workload: &WorkloadResult) -> Option<String> {
     let metric = workload.primary()?;
     let value = figures::quantity(metric.base?, &metric.unit);
-    Some(if metric.name == "instructions" { format!("{value} instructions") } else { value })
+    let counted = if metric.name == "instructions" { " instructions" } else { "" };
+    let note = metric.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
+    Some(format!("{value}{counted}{note}"))
 }
 
 /// A baseline in one line.
 pub(super) fn baseline_line(analysis: &Analysis) -> String {
     let workloads = &analysis.workloads;
-    let measured = workloads.iter().filter(|workload| base_time(workload).is_some()).count();
+    let imported = workloads.iter().filter(|workload| workload.kind == IMPORTED).count();
+    let measured = workloads.iter().filter(|workload| workload.kind != IMPORTED && base_time(workload).is_some()).count();
     let profiled = workloads.iter().filter(|workload| workload.profile.is_some()).count();
-    format!("Baseline: {}, {measured} measured, {profiled} profiled", figures::counted(workloads.len(), "workload"))
+    let own = figures::counted(workloads.len() - imported, "workload");
+    let beside = if imported == 0 { String::new() } else { format!(", {imported} imported") };
+    format!("Baseline: {own}, {measured} measured, {profiled} profiled{beside}")
 }
