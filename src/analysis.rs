@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 pub use crate::measure::Contention;
 use crate::source::ChangeKind;
 
+/// `kind` of a workload that another tool measured.
+pub const IMPORTED: &str = "imported";
+
 /// Version of the JSON contract.
 pub const SCHEMA_VERSION: u32 = 1;
 

@@ -255,6 +255,9 @@ pub struct BaselineArgs {
     /// Accept a working tree with uncommitted changes, and record it as such
     #[arg(long, conflicts_with = "rev", help_heading = "Baseline Options")]
     pub allow_dirty: bool,
+    /// Add a measurement of hyperfine (`--export-json`), shown with the baseline and never compared
+    #[arg(long, value_name = "FILE", help_heading = "Baseline Options")]
+    pub import: Option<Utf8PathBuf>,
     /// Where to keep it.
     #[command(flatten, next_help_heading = "Baseline Options")]
     pub store: StoreArgs,

@@ -4,6 +4,7 @@
 
 mod changes;
 mod environment;
+mod imported;
 mod next;
 mod profiles;
 mod slo;
@@ -12,8 +13,9 @@ mod workloads;
 
 pub(crate) use changes::change_results;
 pub(crate) use environment::{environment, now, tool};
+pub(crate) use imported::hyperfine;
 pub(crate) use next::next_steps;
 pub(crate) use profiles::{hot_items, profile_result};
 pub(crate) use slo::{baseline_slos, slo_results};
 pub(crate) use witness::{no_witness, witnessed};
-pub(crate) use workloads::{Comparison, SAME_CODE, baseline_result, compared};
+pub(crate) use workloads::{Comparison, SAME_CODE, baseline_result, compared, counted};

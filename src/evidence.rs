@@ -85,9 +85,17 @@ pub struct WorkloadEvidence {
     /// True while only what it executes is known; the rest is collected when a change reaches it.
     #[serde(default)]
     pub pending: bool,
+    /// Instructions of one run, for readers; only where they are counted instead of timed.
+    #[serde(default)]
+    pub instructions: Option<f64>,
 }
 
 impl WorkloadEvidence {
+    /// True when it ran.
+    pub fn has_run(&self) -> bool {
+        self.calibration.is_some() || self.instructions.is_some()
+    }
+
     /// Nothing is known yet.
     pub fn of(driven: &Driven) -> Self {
         Self {
@@ -98,6 +106,7 @@ impl WorkloadEvidence {
             executed: Err("it was not run".into()),
             problem: None,
             pending: false,
+            instructions: None,
         }
     }
 

@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::context::{Context, Request};
 use super::report::show;
 use super::verify::Unwritable;
 use crate::analysis::{Analysis, Command, Environment, HeadSide, SCHEMA_VERSION, TestStatus, Tests, Verdict, WorkloadResult};
 use crate::cli::BaselineArgs;
-use crate::conclude::{baseline_result, baseline_slos, environment, now, tool};
+use crate::conclude::{baseline_result, baseline_slos, environment, hyperfine, now, tool};
 use crate::config::Config;
 use crate::error::{Expected, Result};
 use crate::evidence::Evidence;
@@ -59,13 +59,15 @@ pub(crate) fn baseline(args: &BaselineArgs, shell: &mut Shell) -> Result<Exit> {
     if dirty && !args.allow_dirty && args.rev.is_none() {
         return Err(BaselineError::Dirty.into());
     }
+    let imported = args.import.as_deref().map_or_else(|| Ok(Vec::new()), import)?;
     let store = Store::open(&context.state)?;
     let scratch = Scratch::new(&context.state)?;
     let side = match &args.rev {
         Some(rev) => of_commit(&context, rev, &scratch, shell)?,
         None => of_working_tree(&context, dirty, &scratch, shell)?,
     };
-    let analysis = analysis(&context, &side);
+    let mut analysis = analysis(&context, &side);
+    analysis.workloads.extend(imported);
     let value = serde_json::to_value(&analysis).map_err(Unwritable)?;
     let mut gathered = side.gathered.clone();
     gathered.files.push(("analysis.json".into(), value.to_string().into_bytes()));
@@ -79,6 +81,10 @@ pub(crate) fn baseline(args: &BaselineArgs, shell: &mut Shell) -> Result<Exit> {
 /// Everything, within `--max-time`.
 fn whole(context: &Context) -> Depth {
     Depth::Whole { until: context.config.max_time.map(|limit| Instant::now() + limit) }
+}
+
+fn import(file: &Utf8Path) -> Result<Vec<WorkloadResult>> {
+    Ok(hyperfine(file.as_str(), &fs_err::read(file)?)?)
 }
 
 fn of_working_tree(context: &Context, dirty: bool, scratch: &Scratch, shell: &mut Shell) -> Result<Side> {

@@ -229,7 +229,22 @@ impl Context {
             }
             Status::Runnable { .. } => None,
         };
-        self.entries.iter().filter_map(skipped).collect()
+        self.entries.iter().filter_map(skipped).chain(self.commands()).collect()
+    }
+
+    /// Workloads that are commands: nothing tells which file of a side they run, so they cannot be compared.
+    pub(crate) fn commands(&self) -> Vec<Skipped> {
+        let packages = self.filter.configured.values();
+        let commands = packages.flatten().filter(|table| matches!(table.program, Configured::Command(_)));
+        let skipped = |table: &WorkloadConfig| Skipped {
+            name: table.name.clone(),
+            reason: "it is a `command`: the same program on both sides, which says nothing about the change".into(),
+            remedy: Some(format!(
+                "[[package.metadata.perf-expert.workload]]\nname = \"{}\"\nbin = \"NAME\"\nargs = []",
+                table.name
+            )),
+        };
+        commands.map(skipped).collect()
     }
 
     /// True with uncommitted work. A lock file that cargo has just written is none.

@@ -94,23 +94,29 @@ fn targets(context: &Context, known: &Known, out: &mut dyn Write) -> io::Result<
             writeln!(out, "    {}", clean(&known.ids_of(entry)))?;
         }
     }
-    if !rest.is_empty() {
+    let commands = context.commands();
+    if !rest.is_empty() || !commands.is_empty() {
         writeln!(out, "Does not run:")?;
     }
     for entry in rest {
         let Status::NotRunnable { reason, snippet } = &entry.status else { continue };
         writeln!(out, "  {} {}, package {}: {reason}", kind(entry), entry.target.target, entry.target.package)?;
-        if let Some(snippet) = snippet {
-            writeln!(out, "    to change that:")?;
-            for line in snippet.lines() {
-                writeln!(out, "      {line}")?;
-            }
-        }
+        remedy(snippet.as_deref(), out)?;
+    }
+    for command in &commands {
+        writeln!(out, "  workload {}: {}", command.name, command.reason)?;
+        remedy(command.remedy.as_deref(), out)?;
     }
     if context.entries.is_empty() {
         writeln!(out, "No bench target and no binary in the selected packages.")?;
     }
     Ok(())
+}
+
+fn remedy(snippet: Option<&str>, out: &mut dyn Write) -> io::Result<()> {
+    let Some(snippet) = snippet else { return Ok(()) };
+    writeln!(out, "    to change that:")?;
+    snippet.lines().try_for_each(|line| writeln!(out, "      {line}"))
 }
 
 fn kind(entry: &Entry) -> &'static str {

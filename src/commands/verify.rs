@@ -2,6 +2,7 @@
 
 mod base;
 mod confirm;
+mod count;
 pub(super) mod judge;
 mod measure;
 mod witness;

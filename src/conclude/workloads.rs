@@ -31,11 +31,17 @@ pub(crate) const SAME_CODE: &str = "identical machine code";
 const SAME_LIMITS: &str = " and shared libraries; files that it reads at run time and git does not track are not compared";
 
 fn blank(workload: &Workload) -> WorkloadResult {
+    let (package, target) = (workload.package.clone(), workload.target.clone());
+    WorkloadResult { package, target, ..unknown(&workload.id, kind(workload.kind)) }
+}
+
+/// A workload of which nothing is known but its name.
+pub(super) fn unknown(id: &str, kind: &str) -> WorkloadResult {
     WorkloadResult {
-        id: workload.id.clone(),
-        package: workload.package.clone(),
-        target: workload.target.clone(),
-        kind: kind(workload.kind).into(),
+        id: id.into(),
+        package: String::new(),
+        target: String::new(),
+        kind: kind.into(),
         outcome: Outcome::NotMeasured,
         reason: None,
         explained: None,
@@ -63,6 +69,7 @@ fn kind(kind: WorkloadKind) -> &'static str {
         WorkloadKind::Divan => "divan",
         WorkloadKind::Libtest => "libtest",
         WorkloadKind::Bencher => "bencher",
+        WorkloadKind::Gungraun => "gungraun",
         WorkloadKind::Bench => "bench",
         WorkloadKind::Binary => "binary",
     }
@@ -98,12 +105,43 @@ pub(crate) fn baseline_result(evidence: &WorkloadEvidence, side: &SideView<'_>) 
         result.spread = calibration.noise.as_ref().map(|noise| noise.pair_sd);
         result.smallest_detectable = calibration.noise.as_ref().map(|noise| noise.detectable(last, &plan));
     }
+    if let Some(count) = evidence.instructions {
+        result.metrics.push(instructions(count, None));
+        result.reason = Some(COUNTED.into());
+    }
     if let Some(stored) = &evidence.profile {
         let flamegraph = stored.flamegraph.as_ref().map(ToString::to_string);
         result.profile = Some(profile_result(&stored.quality, Some(stored.file.to_string()), flamegraph));
     }
     result.hot_path = hot_items(side, &workload.id);
     result
+}
+
+/// What a count of instructions is worth.
+const COUNTED: &str = "instructions are counted, once, which says nothing about time and fails no verdict";
+
+/// The result of a workload whose instructions were counted on both sides.
+pub(crate) fn counted(workload: &Workload, (base, head): (f64, f64)) -> WorkloadResult {
+    let change = crate::figures::change(head / base);
+    let reason =
+        Some(format!("{change} instructions; counted once per side, which says nothing about time and fails no verdict"));
+    WorkloadResult { reason, metrics: vec![instructions(base, Some(head))], ..blank(workload) }
+}
+
+fn instructions(base: f64, head: Option<f64>) -> MetricResult {
+    MetricResult {
+        name: "instructions".into(),
+        unit: "count".into(),
+        clock: None,
+        base: Some(base),
+        head,
+        ratio: head.map(|head| head / base),
+        low: None,
+        high: None,
+        rounds: 1,
+        outcome: Outcome::NotMeasured,
+        note: Some("deterministic: one run of each side".into()),
+    }
 }
 
 fn clock(choice: &ClockChoice) -> ClockResult {

@@ -7,7 +7,8 @@ use super::{
     keep_profile, profile,
 };
 use crate::measure::calibrate::{PAIRS, calibrate};
-use crate::measure::{HarnessError, LiveRunner, Side};
+use crate::measure::harness::gungraun;
+use crate::measure::{HarnessError, LiveRunner, Side, WorkloadKind};
 use crate::process::{ProcessError, interrupted};
 use crate::profile::Profile;
 use crate::source::Item;
@@ -52,6 +53,10 @@ impl Collector<'_> {
     /// Runs the workload once to learn what it executes; everything else stays pending.
     pub fn look(&self, asker: &mut Asker<'_>, driven: &Driven, program: &Program) -> Result<WorkloadEvidence, EvidenceError> {
         stop_if_interrupted()?;
+        if driven.workload.kind == WorkloadKind::Gungraun {
+            let executed = Err("it runs under valgrind".into());
+            return Ok(WorkloadEvidence { executed, ..WorkloadEvidence::of(driven) });
+        }
         let limits = self.runner.limits(&driven.workload);
         let scratch = self.scratch()?;
         let executions = asker.prober.ask(driven, &program.side(self.root), &limits, utf8(scratch.path()))?;
@@ -79,6 +84,12 @@ impl Collector<'_> {
     pub fn calibrate(&mut self, evidence: &mut WorkloadEvidence, program: &Program, copy: &Side) -> Result<(), EvidenceError> {
         stop_if_interrupted()?;
         evidence.pending = false;
+        if evidence.workload.kind == WorkloadKind::Gungraun {
+            let limits = self.runner.limits(&evidence.workload);
+            let counted = gungraun::count(&evidence.workload, &program.side(self.root), &limits, self.scratch()?.path());
+            evidence.instructions = its_own_fault(counted.map_err(Into::into), &mut evidence.problem)?;
+            return Ok(());
+        }
         let calibrated = calibrate(&mut self.runner, &evidence.workload, &program.side(self.root), copy, PAIRS);
         evidence.calibration = its_own_fault(calibrated.map_err(Into::into), &mut evidence.problem)?;
         Ok(())
@@ -87,7 +98,9 @@ impl Collector<'_> {
     /// Profiles, where anything can be sampled.
     pub fn sample(&mut self, number: usize, collected: &mut Collected, program: &Program) -> Result<(), EvidenceError> {
         stop_if_interrupted()?;
-        let Some(options) = self.profiling else { return Ok(()) };
+        let Some(options) = self.profiling.filter(|_| collected.evidence.workload.kind != WorkloadKind::Gungraun) else {
+            return Ok(());
+        };
         let driven = collected.evidence.driven();
         let sampled = self.sampled(number, &driven, &program.side(self.root), options, &mut collected.files);
         if let Some((stored, profile)) = its_own_fault(sampled, &mut collected.evidence.problem)? {

@@ -5,6 +5,7 @@
 pub mod criterion;
 mod divan;
 mod error;
+pub mod gungraun;
 mod libtest;
 mod list;
 mod process;
@@ -67,6 +68,8 @@ pub enum Harness {
     Libtest,
     /// An executable of the bencher crate.
     Bencher,
+    /// An executable of gungraun or iai-callgrind: counted, never timed.
+    Gungraun,
     /// Anything else: a program that is measured as a whole.
     Process,
 }
@@ -105,7 +108,7 @@ pub struct HarnessReading {
 impl Harness {
     /// True when the harness times its iterations itself: its clock can be replaced.
     pub fn has_own_clock(&self) -> bool {
-        !matches!(self, Self::Process)
+        !matches!(self, Self::Process | Self::Gungraun)
     }
 
     /// How many times faster than real the harness's clock should run to make a run short.
@@ -113,7 +116,7 @@ impl Harness {
         match self {
             Self::Criterion(dialect) => dialect.scale(),
             Self::Libtest | Self::Bencher => libtest::SCALE,
-            Self::Divan | Self::Process => 1,
+            Self::Divan | Self::Gungraun | Self::Process => 1,
         }
     }
 
@@ -124,6 +127,7 @@ impl Harness {
             WorkloadKind::Divan => Ok(Self::Divan),
             WorkloadKind::Libtest => Ok(Self::Libtest),
             WorkloadKind::Bencher => Ok(Self::Bencher),
+            WorkloadKind::Gungraun => Ok(Self::Gungraun),
             WorkloadKind::Bench | WorkloadKind::Binary => Ok(Self::Process),
         }
     }
@@ -135,6 +139,7 @@ impl Harness {
             Self::Divan => Ok(divan::round_launch(workload, side)),
             Self::Libtest => Ok(libtest::round_launch(workload, side)),
             Self::Bencher => Ok(libtest::bencher_launch(workload, side)),
+            Self::Gungraun => Ok(gungraun::launch(workload, side, scratch)),
             Self::Process => Ok(process::launch(workload, side)),
         }
     }
@@ -144,7 +149,7 @@ impl Harness {
     pub fn counted_launch(&self, workload: &Workload, side: &Side, scratch: &Path, seconds: u32) -> Option<Launch> {
         match self {
             Self::Criterion(dialect) => Some(dialect.counted_launch(workload, side, scratch, seconds)),
-            Self::Divan | Self::Libtest | Self::Bencher | Self::Process => None,
+            Self::Divan | Self::Libtest | Self::Bencher | Self::Gungraun | Self::Process => None,
         }
     }
 
@@ -161,6 +166,7 @@ impl Harness {
             Self::Divan => divan::test_launch(workload, side),
             Self::Libtest => libtest::test_launch(workload, side),
             Self::Bencher => libtest::bencher_launch(workload, side),
+            Self::Gungraun => gungraun::launch(workload, side, scratch),
             Self::Process => process::launch(workload, side),
         }
     }
@@ -172,6 +178,7 @@ impl Harness {
             Self::Divan => divan::profile_launch(workload, side, seconds),
             Self::Libtest => libtest::round_launch(workload, side),
             Self::Bencher => libtest::bencher_launch(workload, side),
+            Self::Gungraun => gungraun::launch(workload, side, scratch),
             Self::Process => process::launch(workload, side),
         }
     }
@@ -183,7 +190,7 @@ impl Harness {
             Self::Criterion(_) => criterion::check_ran(workload, finished),
             Self::Divan => divan::check_ran(workload, finished),
             Self::Libtest | Self::Bencher => libtest::check_ran(workload, finished),
-            Self::Process => Ok(()),
+            Self::Gungraun | Self::Process => Ok(()),
         }
     }
 
@@ -194,7 +201,9 @@ impl Harness {
             Self::Criterion(_) => criterion::read_result(&criterion::home(scratch), &workload.harness_id),
             Self::Divan => divan::read_result(workload, finished),
             Self::Libtest | Self::Bencher => libtest::read_result(workload, finished),
-            Self::Process => Ok(HarnessReading { latency: None, throughput: None, digit: None, singles: Vec::new() }),
+            Self::Gungraun | Self::Process => {
+                Ok(HarnessReading { latency: None, throughput: None, digit: None, singles: Vec::new() })
+            }
         }
     }
 }

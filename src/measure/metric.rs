@@ -146,7 +146,7 @@ fn throughput(rounds: &[Round], latency: &MetricResult) -> Option<MetricResult> 
 fn is_same_amount(base: f64, head: f64) -> bool {
     const ROUNDING: f64 = 0.02;
     let stated = base.fract() == 0.0 && head.fract() == 0.0;
-    if stated { base == head } else { (head / base - 1.0).abs() <= ROUNDING }
+    if stated { (base - head).abs() < 0.5 } else { (head / base - 1.0).abs() <= ROUNDING }
 }
 
 fn secondary(spec: &Spec, rounds: &[Round], alpha: f64) -> MetricResult {

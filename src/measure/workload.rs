@@ -15,6 +15,8 @@ pub enum WorkloadKind {
     Libtest,
     /// One benchmark of the bencher crate.
     Bencher,
+    /// One benchmark of gungraun or iai-callgrind: instructions are counted, time is not measured.
+    Gungraun,
     /// A whole `harness = false` bench program of another kind.
     Bench,
     /// A binary with arguments.

@@ -1,6 +1,8 @@
 //! What every report wants to know of an analysis: which workloads and changes matter, and in which order.
 
-use crate::analysis::{Analysis, ChangeResult, Command, Finding, Heat, MetricResult, Outcome, Severity, Verdict, WorkloadResult};
+use crate::analysis::{
+    Analysis, ChangeResult, Command, Finding, Heat, IMPORTED, MetricResult, Outcome, Severity, Verdict, WorkloadResult,
+};
 use crate::figures;
 use crate::report::objective::{Standing, objectives};
 use crate::source::ChangeKind;
@@ -32,10 +34,15 @@ fn rank(workload: &WorkloadResult) -> Option<u8> {
         Outcome::Slower => Some(1),
         Outcome::Inconclusive => Some(2),
         Outcome::Faster => Some(3),
-        Outcome::NotMeasured if reached => Some(4),
+        Outcome::NotMeasured if reached || is_counted(workload) => Some(4),
         Outcome::Same if reached => Some(5),
         Outcome::Same | Outcome::NotMeasured => None,
     }
+}
+
+/// True when both sides were counted instead of timed.
+fn is_counted(workload: &WorkloadResult) -> bool {
+    workload.primary().is_some_and(|metric| metric.base.is_some() && metric.head.is_some())
 }
 
 /// The workloads that are only counted, in words: `11 same`, `3 not measured: it executes no changed item`, most of a kind first.
@@ -321,13 +328,20 @@ fn counted_reasons(analysis: &Analysis) -> Vec<String> {
 
 /// The primary metric of one side: `12.31 µs`; `None` when not measured.
 pub(super) fn base_time(workload: &WorkloadResult) -> Option<String> {
-    workload.primary().and_then(|metric| Some(figures::quantity(metric.base?, &metric.unit)))
+    let metric = workload.primary()?;
+    let value = figures::quantity(metric.base?, &metric.unit);
+    let counted = if metric.name == "instructions" { " instructions" } else { "" };
+    let note = metric.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
+    Some(format!("{value}{counted}{note}"))
 }
 
 /// A baseline in one line.
 pub(super) fn baseline_line(analysis: &Analysis) -> String {
     let workloads = &analysis.workloads;
-    let measured = workloads.iter().filter(|workload| base_time(workload).is_some()).count();
+    let imported = workloads.iter().filter(|workload| workload.kind == IMPORTED).count();
+    let measured = workloads.iter().filter(|workload| workload.kind != IMPORTED && base_time(workload).is_some()).count();
     let profiled = workloads.iter().filter(|workload| workload.profile.is_some()).count();
-    format!("Baseline: {}, {measured} measured, {profiled} profiled", figures::counted(workloads.len(), "workload"))
+    let own = figures::counted(workloads.len() - imported, "workload");
+    let beside = if imported == 0 { String::new() } else { format!(", {imported} imported") };
+    format!("Baseline: {own}, {measured} measured, {profiled} profiled{beside}")
 }

@@ -159,7 +159,7 @@ pub(super) fn copy_of(program: &Program, root: &Utf8Path, scratch: &Scratch) -> 
 /// Nothing can be said when every workload failed.
 pub(super) fn nothing_ran(evidence: &Evidence) -> Result<()> {
     let workloads = &evidence.workloads;
-    if workloads.iter().any(|evidence| evidence.calibration.is_some() || evidence.pending) {
+    if workloads.iter().any(|evidence| evidence.has_run() || evidence.pending) {
         return Ok(());
     }
     let problems = workloads.iter().filter_map(|evidence| evidence.problem.clone());

@@ -71,6 +71,7 @@ fn kind_of(entry: Option<&Entry>, kind: TargetKind) -> WorkloadKind {
         (_, Some(Status::Runnable { harness: Some(Harness::Divan) })) => WorkloadKind::Divan,
         (_, Some(Status::Runnable { harness: Some(Harness::Libtest) })) => WorkloadKind::Libtest,
         (_, Some(Status::Runnable { harness: Some(Harness::Bencher) })) => WorkloadKind::Bencher,
+        (_, Some(Status::Runnable { harness: Some(Harness::Gungraun) })) => WorkloadKind::Gungraun,
         _ => WorkloadKind::Bench,
     }
 }

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::evidence::{Driven, Evidence, Prober, Question, WorkloadEvidence, enumerate, profile};
 use crate::heat::Executed;
 use crate::join::SideData;
-use crate::measure::LiveRunner;
+use crate::measure::{LiveRunner, WorkloadKind};
 use crate::profile::Profile;
 use crate::sample::probe::Outcome;
 use crate::shell::Shell;
@@ -77,7 +77,8 @@ pub(crate) fn survey(context: &Context, subject: &Subject<'_>, scratch: &Scratch
     for driven in &found.workloads {
         progress.set_message(&driven.workload.id);
         let workload = &driven.workload;
-        if !(subject.same)(&workload.package, &workload.target) {
+        let counted = workload.kind == WorkloadKind::Gungraun;
+        if !counted && !(subject.same)(&workload.package, &workload.target) {
             examine(context, subject, driven, &question, &mut prober, &runner, &mut survey)?;
         }
         survey.evidence.workloads.push(WorkloadEvidence {

@@ -7,7 +7,8 @@
 //!    run nothing: not runnable, and the snippet sets `harness = false`.
 //! 2. `harness = false`: the tokens of the bench's root file, comments and strings left out, under the names by which the
 //!    package depends on each harness (a renamed dependency counts by its new name):
-//!    `iai::main!` and its kin count instructions under valgrind: not runnable · `divan::main` or `Divan`: **divan** ·
+//!    `iai::main!` counts instructions under valgrind and saves no summary: not runnable · `gungraun::main` (also imported), or
+//!    `library_benchmark_groups` or `binary_benchmark_groups` beside its name: **gungraun** · `divan::main` or `Divan`: **divan** ·
 //!    `benchmark_main`, or bencher's name together with `run_tests_console`: **bencher** ·
 //!    `criterion_main`, or criterion's name together with `Criterion` (a hand-written `main`): **criterion** ·
 //!    everything else is a program: **other**.
@@ -29,6 +30,8 @@ pub enum Harness {
     Libtest,
     /// The bencher crate (or `CodSpeed`'s drop-in).
     Bencher,
+    /// gungraun or iai-callgrind.
+    Gungraun,
     /// A program that measures itself, or not at all.
     Other,
 }
@@ -41,6 +44,7 @@ impl Harness {
             Self::Divan => "divan",
             Self::Libtest => "libtest",
             Self::Bencher => "bencher",
+            Self::Gungraun => "gungraun",
             Self::Other => "program",
         }
     }
@@ -78,7 +82,15 @@ pub struct Refusal {
 const CRITERION: [&str; 3] = ["criterion", "codspeed-criterion-compat", "criterion2"];
 const DIVAN: [&str; 2] = ["divan", "codspeed-divan-compat"];
 const BENCHER: [&str; 2] = ["bencher", "codspeed-bencher-compat"];
-const VALGRIND: [&str; 3] = ["iai", "iai-callgrind", "gungraun"];
+/// Each with the runner that must be installed in the same version.
+const GUNGRAUN: [(&str, &str); 2] = [("gungraun", "gungraun-runner"), ("iai-callgrind", "iai-callgrind-runner")];
+
+/// The crate that a gungraun bench uses, and its runner.
+pub fn runner_of(dependencies: &[(String, String)], source: &str) -> Option<(&'static str, &'static str)> {
+    let words = words(source);
+    let seen = |package: &str| dependencies.iter().find(|(name, _)| name == package).map(|(_, alias)| alias.replace('-', "_"));
+    GUNGRAUN.into_iter().find(|(package, _)| seen(package).is_some_and(|alias| words.contains(&alias)))
+}
 
 /// Applies the rule above.
 pub fn recognise(facts: &BenchFacts<'_>) -> Result<Harness, Refusal> {
@@ -91,13 +103,18 @@ pub fn recognise(facts: &BenchFacts<'_>) -> Result<Harness, Refusal> {
     if facts.harness {
         return libtest(facts, &words, criterion || divan || bencher);
     }
-    if main_of(&VALGRIND) {
+    if main_of(&["iai"]) {
         return Err(Refusal {
-            reason: "it counts instructions under valgrind, which says nothing about time".into(),
+            reason: "iai counts instructions under valgrind and saves them nowhere; gungraun is its successor".into(),
             snippet: None,
         });
     }
-    Ok(if divan {
+    let gungraun = main_of(&GUNGRAUN.map(|(package, _)| package))
+        || ((has("library_benchmark_groups") || has("binary_benchmark_groups"))
+            && runner_of(facts.dependencies, facts.source).is_some());
+    Ok(if gungraun {
+        Harness::Gungraun
+    } else if divan {
         Harness::Divan
     } else if criterion {
         Harness::Criterion
@@ -257,13 +274,17 @@ mod tests {
     }
 
     #[test]
-    fn instruction_counters_are_not_timed() {
-        for (package, alias, source) in [
-            ("iai", "iai", "iai::main!(b);"),
-            ("iai-callgrind", "iai-callgrind", "iai_callgrind::main!(library_benchmark_groups = b);"),
-            ("gungraun", "gungraun", "use gungraun::main; main!(b);"),
+    fn instruction_counters_are_told_apart_by_what_they_save() {
+        let main = "use gungraun::{library_benchmark_group, main}; main!(library_benchmark_groups = b);";
+        for (package, source, runner) in [
+            ("iai-callgrind", "iai_callgrind::main!(library_benchmark_groups = b);", "iai-callgrind-runner"),
+            ("gungraun", main, "gungraun-runner"),
         ] {
-            assert!(decide(false, &[(package, alias)], source).unwrap_err().reason.contains("valgrind"));
+            assert_eq!(decide(false, &[(package, package)], source), Ok(Harness::Gungraun), "{package}");
+            let dependencies = [(package.to_owned(), package.to_owned())];
+            assert_eq!(runner_of(&dependencies, source), Some((package, runner)));
         }
+        assert!(decide(false, &[("iai", "iai")], "iai::main!(b);").unwrap_err().reason.contains("valgrind"));
+        assert_eq!(decide(false, &[], main), Ok(Harness::Other), "nothing of that name is depended on");
     }
 }

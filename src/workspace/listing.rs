@@ -142,9 +142,34 @@ fn bench(workspace: &Workspace, package: &Package, target: &Target, manifest: &M
         allows_features: workspace.rustc.allows_features(),
     };
     match harness::recognise(&facts) {
+        Ok(Harness::Gungraun) => gungraun(workspace, &facts),
         Ok(harness) => Status::Runnable { harness: Some(harness) },
         Err(refusal) => Status::NotRunnable { reason: refusal.reason, snippet: refusal.snippet },
     }
+}
+
+/// gungraun needs two programs beside the bench.
+fn gungraun(workspace: &Workspace, facts: &BenchFacts<'_>) -> Status {
+    let refused = |program: &str, remedy: String| Status::NotRunnable {
+        reason: format!("not runnable here: it counts instructions and needs `{program}`, which is not in PATH"),
+        snippet: Some(remedy),
+    };
+    let Some((package, runner)) = harness::runner_of(facts.dependencies, facts.source) else {
+        return Status::Runnable { harness: Some(Harness::Gungraun) };
+    };
+    if !in_path("valgrind") {
+        return refused("valgrind", "# with the system's package manager, for example\napt-get install valgrind".into());
+    }
+    if !in_path(runner) && std::env::var_os(format!("{}_RUNNER", package.replace('-', "_").to_uppercase())).is_none() {
+        let resolved = workspace.metadata.packages.iter().find(|known| known.name.as_str() == package);
+        let version = resolved.map(|known| format!(" --version {}", known.version)).unwrap_or_default();
+        return refused(runner, format!("cargo install {runner}{version}"));
+    }
+    Status::Runnable { harness: Some(Harness::Gungraun) }
+}
+
+fn in_path(program: &str) -> bool {
+    std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(program).is_file()))
 }
 
 fn binary(name: &str, wanted: bool) -> Status {

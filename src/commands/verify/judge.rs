@@ -11,7 +11,7 @@ use crate::analysis::{
 };
 use crate::commands::baseline::profile_warnings;
 use crate::commands::context::Context;
-use crate::conclude::{Comparison, change_results, compared, environment, next_steps, now, slo_results, tool};
+use crate::conclude::{Comparison, change_results, compared, counted, environment, next_steps, now, slo_results, tool};
 use crate::error::Result;
 use crate::evidence::Evidence;
 use crate::git::base::Base as Chosen;
@@ -156,6 +156,10 @@ fn workload_results(context: &Context, diff: &Diff, found: &Found<'_>) -> Vec<Wo
     };
     let mut results = Vec::new();
     for at_head in &found.survey.evidence.workloads {
+        if let Some(&counts) = found.counted.get(&at_head.workload.id) {
+            results.push(counted(&at_head.workload, counts));
+            continue;
+        }
         let measured = match found.measured.get(&at_head.workload.id) {
             Some(Ok(measured)) => Ok(measured),
             Some(Err(reason)) => Err(reason.clone()),
@@ -169,7 +173,7 @@ fn workload_results(context: &Context, diff: &Diff, found: &Found<'_>) -> Vec<Wo
     // With `--workload`, what head does not show was not asked for.
     let all_shown = context.filter.ids.is_empty();
     for at_base in found.base.evidence.workloads.iter().filter(|_| all_shown) {
-        if found.survey.evidence.of(&at_base.workload.id).is_none() && at_base.calibration.is_some() {
+        if found.survey.evidence.of(&at_base.workload.id).is_none() && at_base.has_run() {
             results.push(compared(&at_base.workload, Err("not comparable: head has no such workload".into()), &with));
         }
     }

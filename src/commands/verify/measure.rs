@@ -3,17 +3,18 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use super::{Wishes, confirm, judge, witness};
+use super::{Wishes, confirm, count, judge, witness};
 use crate::analysis::{Analysis, ConfirmationResult, WitnessResult};
 use crate::commands::context::{Context, TIMEOUT};
 use crate::conclude::SAME_CODE;
 use crate::error::Result;
+use crate::evidence::WorkloadEvidence;
 use crate::figures;
 use crate::git::base::Base as Chosen;
 use crate::join::{Ambient, CONTROLS, Plan, Reach, Reached, SideData, SideView, ambient_of, plan, reach_of};
 use crate::measure::aside::{ALLOCATIONS, aside};
 use crate::measure::host::{Contention, Watch};
-use crate::measure::{Job, LiveRunner, Measured, Progress, Settings, Workload, measure};
+use crate::measure::{Job, LiveRunner, Measured, Progress, Settings, Workload, WorkloadKind, measure};
 use crate::shell::Shell;
 use crate::sides::{
     Base, BaseRequest, Completion, Diff, Head, Scratch, Subject, Survey, Texts, all_items, allocation_counter, base_answers,
@@ -37,6 +38,8 @@ pub(super) struct Found<'a> {
     pub(super) confirmations: BTreeMap<String, ConfirmationResult>,
     /// Instructions that were counted.
     pub(super) witnesses: BTreeMap<String, WitnessResult>,
+    /// Per workload that counts instead of timing: instructions at base and at head.
+    pub(super) counted: BTreeMap<String, (f64, f64)>,
     pub(super) warnings: Vec<String>,
     /// How much of the machine others took while measuring.
     pub(super) contention: Option<Contention>,
@@ -103,9 +106,11 @@ pub(super) fn compare(
         confirmations: BTreeMap::new(),
         witnesses: BTreeMap::new(),
         contention: None,
+        counted: BTreeMap::new(),
     };
     let candidates = candidates(&mut found, diff, &is_same);
     let plan = plan(&candidates, wishes.args.all);
+    count::count(&mut found, head, &is_same, scratch, shell)?;
     let planned: Vec<String> = plan.gating.iter().chain(&plan.controls).cloned().collect();
     completion.calibrate(&mut found.base, &planned, shell)?;
     keep(store, &mut found.base)?;
@@ -117,7 +122,8 @@ pub(super) fn compare(
 /// The workloads whose base evidence is needed, hottest at head first: those that the change may reach, some controls, and all of
 /// a target whose code differs although none of its workloads seems reached ([`doubt_unreached`]).
 fn wanted(survey: &Survey, is_same: &dyn Fn(&str, &str) -> bool, all: bool, heat: impl Fn(&str) -> f64) -> Vec<String> {
-    let workloads = || survey.evidence.workloads.iter().map(|one| &one.workload);
+    let timed = |one: &&WorkloadEvidence| one.workload.kind != WorkloadKind::Gungraun;
+    let workloads = || survey.evidence.workloads.iter().filter(timed).map(|one| &one.workload);
     let differing = || workloads().filter(|workload| !is_same(&workload.package, &workload.target));
     let target = |workload: &Workload| (workload.package.clone(), workload.target.clone());
     let is_reached = |workload: &&Workload| survey.reached.contains(&workload.id);
@@ -160,6 +166,9 @@ fn candidates(found: &mut Found<'_>, diff: &Diff, is_same: &dyn Fn(&str, &str) -
         }
         if judge::own_source_changed(&found.survey.evidence, workload, diff) {
             leave("not comparable: the source of the bench itself changed");
+            continue;
+        }
+        if workload.kind == WorkloadKind::Gungraun {
             continue;
         }
         if at_base.calibration.is_none() && !at_base.pending {

@@ -27,9 +27,9 @@ pub(super) fn list(side: &Side, package_dir: &Path) -> Result<Listed, HarnessErr
         )
     };
     let ignored = ids(&["--ignored"])?;
-    let found = |id: String| match ignored.contains(&id) {
-        true => Found::Left { id, reason: "it is marked `#[ignore]`".into() },
-        false => Found::Id(id),
+    let found = |id: String| {
+        let reason = || "it is marked `#[ignore]`".to_owned();
+        if ignored.contains(&id) { Found::Left { id, reason: reason() } } else { Found::Id(id) }
     };
     Ok(Listed { found: ids(&[])?.into_iter().map(found).collect() })
 }

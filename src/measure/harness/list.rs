@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Harness, HarnessError, Side, criterion, divan, libtest};
+use super::{Harness, HarnessError, Side, criterion, divan, gungraun, libtest};
 use crate::measure::WorkloadKind;
 use crate::process::{Finished, Launch, Limits, run};
 
@@ -47,6 +47,7 @@ pub fn list(
         WorkloadKind::Divan => (Harness::Divan, divan::list(side, package_dir)?),
         WorkloadKind::Libtest => (Harness::Libtest, libtest::list(side, package_dir)?),
         WorkloadKind::Bencher => (Harness::Bencher, libtest::list_bencher(side, package_dir)?),
+        WorkloadKind::Gungraun => (Harness::Gungraun, gungraun::list(side, package_dir)?),
         WorkloadKind::Bench | WorkloadKind::Binary => return Ok(None),
     }))
 }

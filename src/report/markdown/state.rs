@@ -183,7 +183,7 @@ fn row(command: Command, workload: &WorkloadResult, metric: &MetricResult) -> St
         if one_side { "-".into() } else { side(metric.head) },
         view::change(metric).unwrap_or_else(|| "-".into()),
         match metric.outcome {
-            _ if one_side => "-".into(),
+            _ if one_side => metric.note.as_deref().map_or_else(|| "-".into(), text),
             // The numbers are there; what the harness lets a whole process do says nothing about the change.
             Outcome::NotMeasured if metric.head.is_some() => match &metric.note {
                 Some(note) => format!("not judged ({})", text(note)),
