@@ -155,10 +155,7 @@ fn runs_one_iteration(name: &str) -> bool {
 }
 
 fn covers(item: &Item, location: &Location, line: u32) -> bool {
-    let file = match location {
-        Location::Repository(file) | Location::Probably(file) => file,
-        _ => return false,
-    };
+    let (Location::Repository(file) | Location::Probably(file)) = location else { return false };
     *file == item.file && (item.lines.0..=item.lines.1).contains(&line)
 }
 

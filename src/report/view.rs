@@ -168,7 +168,6 @@ pub(super) fn telling_metrics(workload: &WorkloadResult) -> impl Iterator<Item =
 pub(super) fn confirmation(workload: &WorkloadResult) -> Option<String> {
     let confirmation = workload.confirmation.as_ref()?;
     let (links, note) = (&confirmation.links, confirmation.note.as_deref());
-    let with_note = |text: String| note.map_or(text.clone(), |note| format!("{text}; {note}"));
     let ends = |(low, high): (f64, f64), link: &f64| (low.min(*link), high.max(*link));
     let (low, high) = links.iter().fold((f64::INFINITY, f64::NEG_INFINITY), ends);
     Some(match links.len() {
@@ -177,12 +176,11 @@ pub(super) fn confirmation(workload: &WorkloadResult) -> Option<String> {
             let why = note.map(|note| format!(", layout not varied: {note}")).unwrap_or_default();
             format!("repeated with fresh processes{why}")
         }
-        n => with_note(format!(
-            "repeated over {n} links: {} to {}, {} of {n} agree",
-            figures::change(low),
-            figures::change(high),
-            confirmation.agreeing
-        )),
+        n => {
+            let also = note.map(|note| format!("; {note}")).unwrap_or_default();
+            let (low, high) = (figures::change(low), figures::change(high));
+            format!("repeated over {n} links: {low} to {high}, {} of {n} agree{also}", confirmation.agreeing)
+        }
     })
 }
 

@@ -27,6 +27,9 @@ pub(crate) struct Relinked {
     pub(crate) note: Option<String>,
 }
 
+/// A checkout that was made for this, if one had to be, and cargo's view of the base.
+type Sources = (Option<workspace::Side>, Workspace);
+
 /// Links the targets of some jobs, each once.
 pub(crate) struct Relinks<'a> {
     context: &'a Context,
@@ -35,7 +38,7 @@ pub(crate) struct Relinks<'a> {
     scratch: &'a Scratch,
     seeds: SplitMix64,
     /// The base's sources, once they are needed: its checkout, or one that is made now.
-    sources: Option<std::result::Result<(Option<workspace::Side>, Workspace), String>>,
+    sources: Option<std::result::Result<Sources, String>>,
     known: HashMap<TargetRef, Relinked>,
 }
 
@@ -67,6 +70,7 @@ impl<'a> Relinks<'a> {
         if self.base.evidence.dirty_tree.is_some() {
             return Err("the base was a working tree with uncommitted changes, whose sources are gone".into());
         }
+        self.sources()?;
         let seeds: Vec<u32> = (0..PAIRS).map(|_| self.seeds.next_u64() as u32 >> 1).collect();
         let number = self.known.len();
         let dir = self.scratch.path().join(format!("link-{number}"));
@@ -74,7 +78,6 @@ impl<'a> Relinks<'a> {
         let head = self.prepare("head", &self.head.workspace, target, Some(built)).map_err(on_head)?;
         let (heads, _) = links(&head, &seeds, &dir, "head", target).map_err(on_head)?;
         drop(head);
-        self.sources()?;
         let Some(Ok((_, workspace))) = &self.sources else { return Err("the base's sources are not there".into()) };
         let on_base = |error: RelinkError| format!("base: {error}");
         let base = self.prepare("base", workspace, target, None).map_err(on_base)?;
@@ -121,7 +124,7 @@ impl<'a> Relinks<'a> {
         }
     }
 
-    fn find_sources(&self) -> std::result::Result<(Option<workspace::Side>, Workspace), workspace::WorkspaceError> {
+    fn find_sources(&self) -> std::result::Result<Sources, workspace::WorkspaceError> {
         if let Some(checkout) = &self.base.checkout {
             return Ok((None, checkout.discover(&self.context.workspace)?));
         }

@@ -21,7 +21,7 @@ impl Call {
     pub(super) fn parse(line: &str) -> Option<Self> {
         let mut words = words(line)?.into_iter().peekable();
         let mut env = Vec::new();
-        while let Some((name, value)) = words.peek().and_then(|word| assignment(word)) {
+        while let Some((name, value)) = words.peek().and_then(assignment) {
             env.push((name, value));
             words.next();
         }

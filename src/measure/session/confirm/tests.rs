@@ -77,7 +77,7 @@ fn an_effect_of_some_links_is_layout_and_says_of_how_many() {
 #[test]
 fn links_of_the_base_that_differ_hide_what_is_smaller_than_they_are() {
     let slow = |pair: usize, role: Role| {
-        let link = if pair % 2 == 0 { 0.05 } else { 0.0 };
+        let link = if pair.is_multiple_of(2) { 0.05 } else { 0.0 };
         link + if role == Role::Head { 0.06 } else { 0.0 }
     };
     let mut machine = Linked { machine: steady(|_| 0.0), slow };
