@@ -1,13 +1,13 @@
 //! Builds the preloaded clock once per toolchain, and puts it into a launch.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 use crate::error::Expected;
 use crate::exit::Exit;
-use crate::process::{Launch, Tool, ToolError};
+use crate::process::{Launch, Preload, PreloadError, Tool, ToolError};
 
 const SOURCE: &str = include_str!("shim.rs.txt");
 
@@ -23,9 +23,9 @@ pub enum ClockError {
     /// The cache could not be written.
     #[error("cannot store the CPU clock")]
     Store(#[from] std::io::Error),
-    /// `LD_PRELOAD` separates its entries by spaces and colons and knows no quoting.
-    #[error("no directory for the CPU clock whose path has neither space nor colon")]
-    Path,
+    /// It could not be put where a program can load it from.
+    #[error("cannot preload the CPU clock")]
+    Preload(#[from] PreloadError),
 }
 
 impl Expected for ClockError {
@@ -33,8 +33,8 @@ impl Expected for ClockError {
         match self {
             Self::Unsupported => None,
             Self::Compile(source) => source.hint().or_else(|| Some("check that `rustc` and a linker (`cc`) work".into())),
-            Self::Store(source) => source.hint(),
-            Self::Path => Some("set TMPDIR to a directory without spaces and colons".into()),
+            Self::Preload(PreloadError::Path) => Some("set TMPDIR to a directory without spaces and colons".into()),
+            Self::Store(source) | Self::Preload(PreloadError::Copy(source)) => source.hint(),
         }
     }
 
@@ -49,9 +49,7 @@ impl Expected for ClockError {
 /// The compiled clock, ready to be preloaded.
 #[derive(Debug)]
 pub struct ClockShim {
-    library: PathBuf,
-    /// Keeps a link alive when the cache's own path cannot stand in `LD_PRELOAD`.
-    _link: Option<tempfile::TempDir>,
+    preload: Preload,
 }
 
 /// Tells after a run whether its clock was really ours.
@@ -85,17 +83,7 @@ impl ClockShim {
         if !library.exists() {
             compile(rustc, cache, &library)?;
         }
-        Self::linked(library)
-    }
-
-    fn linked(library: PathBuf) -> Result<Self, ClockError> {
-        if is_preloadable(&library) {
-            return Ok(Self { library, _link: None });
-        }
-        let dir = tempfile::Builder::new().prefix("perf-expert-clock-").tempdir()?;
-        let link = dir.path().join("clock.so");
-        fs_err::copy(&library, &link)?;
-        if is_preloadable(&link) { Ok(Self { library: link, _link: Some(dir) }) } else { Err(ClockError::Path) }
+        Ok(Self { preload: Preload::new(library)? })
     }
 
     /// Adds the clock to a launch of `launch.program`, running `scale` times faster than CPU time. The proof is a file in `scratch`,
@@ -103,28 +91,12 @@ impl ClockShim {
     pub fn apply(&self, launch: &mut Launch, scale: u32, scratch: &Path) -> Result<ClockProof, ClockError> {
         let executable = fs_err::canonicalize(&launch.program)?;
         let proof = ClockProof { file: std::path::absolute(scratch)?.join("clock.proof") };
-        launch.env.push(("LD_PRELOAD".into(), Some(self.preload(launch))));
+        self.preload.apply(launch);
         launch.env.push(("PERF_EXPERT_CLOCK_EXE".into(), Some(executable.into_os_string())));
         launch.env.push(("PERF_EXPERT_CLOCK_PROOF".into(), Some(proof.file.clone().into_os_string())));
         launch.env.push(("PERF_EXPERT_CLOCK_SCALE".into(), Some(scale.max(1).to_string().into())));
         Ok(proof)
     }
-
-    /// Ours first, then what the launch or the user already preloads.
-    fn preload(&self, launch: &Launch) -> OsString {
-        let in_launch = launch.env.iter().rev().find(|(name, _)| name == "LD_PRELOAD").map(|(_, value)| value.clone());
-        let before = in_launch.unwrap_or_else(|| std::env::var_os("LD_PRELOAD")).filter(|value| !value.is_empty());
-        let mut preload = self.library.clone().into_os_string();
-        if let Some(before) = before {
-            preload.push(":");
-            preload.push(before);
-        }
-        preload
-    }
-}
-
-fn is_preloadable(path: &Path) -> bool {
-    !path.as_os_str().as_encoded_bytes().iter().any(|byte| byte.is_ascii_whitespace() || *byte == b':')
 }
 
 fn compile(rustc: &OsStr, cache: &Path, library: &Path) -> Result<(), ClockError> {
@@ -223,21 +195,13 @@ mod tests {
     fn it_is_compiled_once_and_found_again_in_a_directory_with_spaces() {
         let dir = tempfile::tempdir().unwrap();
         let cache = dir.path().join("ein Ordner: mit Umlauten äöü");
-        let first = ClockShim::prepare(&cache, OsStr::new("rustc")).unwrap();
-        assert!(is_preloadable(&first.library));
+        ClockShim::prepare(&cache, OsStr::new("rustc")).unwrap();
         let again = ClockShim::prepare(&cache, OsStr::new("rustc")).unwrap();
         assert_eq!(fs_err::read_dir(&cache).unwrap().count(), 1);
         let mut launch = Launch::new(program(dir.path()), dir.path());
         let proof = again.apply(&mut launch, 1, dir.path()).unwrap();
         run(&launch, &Limits::default()).unwrap();
         assert!(proof.used());
-    }
-
-    #[test]
-    fn what_the_user_preloads_stays_preloaded() {
-        let shim = ClockShim { library: "/cache/clock.so".into(), _link: None };
-        let launch = Launch::new("/bin/true", "/").env("LD_PRELOAD", "libfaketime.so");
-        assert_eq!(shim.preload(&launch), "/cache/clock.so:libfaketime.so");
     }
 
     #[test]
