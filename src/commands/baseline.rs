@@ -118,7 +118,7 @@ fn analysis(context: &Context, side: &Side) -> Analysis {
         exit_code: 0,
         base: None,
         head: HeadSide { commit: side.commit.clone(), dirty: side.dirty },
-        environment: environment(&side.fingerprint, stored.refusal.as_deref(), warnings),
+        environment: environment(&side.fingerprint, stored, warnings),
         workloads: stored.workloads.iter().map(|evidence| baseline_result(evidence, &view)).collect(),
         changes: Vec::new(),
         findings: Vec::new(),

@@ -10,6 +10,7 @@ use crate::measure::calibrate::{PAIRS, calibrate};
 use crate::measure::{Calibration, HarnessError, LiveRunner, Side};
 use crate::process::{ProcessError, interrupted};
 use crate::profile::Profile;
+use crate::sample::Sampler;
 use crate::source::Item;
 
 /// What came of one workload: what to store, and the files that belong to it.
@@ -31,6 +32,8 @@ pub struct Collector<'a> {
     pub root: &'a Utf8Path,
     /// How to profile; `None` where nothing can be sampled.
     pub profiling: Option<ProfileOptions>,
+    /// What samples.
+    pub sampler: Sampler,
     /// The items to ask about.
     pub items: Vec<&'a Item>,
     /// Asks which of the items are executed.
@@ -86,9 +89,14 @@ impl Collector<'_> {
         collected.evidence.calibration = Some(calibration);
         stop_if_interrupted()?;
         if let Some(options) = self.profiling {
-            let (stored, profile) = self.sampled(number, driven, side, options, &mut collected.files)?;
-            collected.evidence.profile = Some(stored);
-            collected.profile = Some(profile);
+            match self.sampled(number, driven, side, options, &mut collected.files) {
+                Ok((stored, profile)) => {
+                    collected.evidence.profile = Some(stored);
+                    collected.profile = Some(profile);
+                }
+                Err(error) if error.is_no_stacks() => collected.evidence.problem = Some(error.to_string()),
+                Err(error) => return Err(error),
+            }
         }
         stop_if_interrupted()?;
         let limits = self.runner.limits(&driven.workload);
@@ -108,7 +116,7 @@ impl Collector<'_> {
     ) -> Result<(StoredProfile, Profile), EvidenceError> {
         options.limits.timeout = self.runner.limits(&driven.workload).timeout;
         let scratch = self.scratch()?;
-        let profile = profile(driven, side, &options, utf8(scratch.path()))?;
+        let profile = profile(driven, side, &options, &self.sampler, utf8(scratch.path()))?;
         let kept = keep_profile(&driven.workload.id, number, &profile)?;
         files.extend(kept.files);
         Ok((kept.stored, profile))

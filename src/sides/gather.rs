@@ -5,14 +5,13 @@ use std::ffi::OsString;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{Scratch, SideError};
+use super::{Scratch, SideError, sampler};
 use crate::commands::context::{Context, TIMEOUT};
-use crate::error::{Expected, Result};
+use crate::error::Result;
 use crate::evidence::{Collector, Evidence, Prober, Program, enumerate};
 use crate::figures::counted;
 use crate::measure::{ClockShim, LiveRunner, Side};
 use crate::profile::Profile;
-use crate::sample;
 use crate::shell::Shell;
 use crate::source::Item;
 
@@ -52,7 +51,8 @@ pub(crate) fn gather(
 ) -> Result<Gathered> {
     let mut gathered = Gathered::default();
     let shim = clock_shim(context, &mut gathered.warnings);
-    gathered.evidence.refusal = refusal();
+    let sampler = sampler(context, shell);
+    gathered.evidence.sampled_by(&sampler);
     let listing = scratch.path().join("list");
     fs_err::create_dir_all(&listing)?;
     let found = enumerate(programs, root, &context.filter, &listing)?;
@@ -66,6 +66,7 @@ pub(crate) fn gather(
         runner: LiveRunner::new(shim.as_ref(), scratch.path().as_std_path(), TIMEOUT),
         root,
         profiling: gathered.evidence.refusal.is_none().then(|| context.profiling()),
+        sampler,
         items: code,
         prober: Prober::new(&question),
     };
@@ -86,15 +87,6 @@ pub(crate) fn gather(
     progress.finish();
     nothing_ran(&gathered)?;
     Ok(gathered)
-}
-
-/// Why nothing can be sampled here, with the way out.
-pub(crate) fn refusal() -> Option<String> {
-    let refusal = sample::available().err()?;
-    Some(match refusal.hint() {
-        Some(hint) => format!("{refusal}; {hint}"),
-        None => refusal.to_string(),
-    })
 }
 
 fn copy_of(program: &Program, root: &Utf8Path, scratch: &Scratch) -> Result<Side> {

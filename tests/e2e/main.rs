@@ -9,6 +9,8 @@ mod base;
 mod binaries;
 mod common;
 mod criterion;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod engine;
 mod fixtures;
 mod formats;
 mod help;

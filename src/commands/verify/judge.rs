@@ -35,7 +35,7 @@ pub(super) fn nothing_changed(context: &Context, chosen: &Chosen, head: &Head, d
         exit_code: 0,
         base: Some(base_side(chosen, "not needed")),
         head: head.named(context)?,
-        environment: environment(&print, None, Vec::new()),
+        environment: environment(&print, &Evidence::default(), Vec::new()),
         workloads: Vec::new(),
         changes: Vec::new(),
         findings: Vec::new(),
@@ -102,6 +102,7 @@ pub(super) fn conclude(
     let mut warnings = found.warnings.clone();
     warnings.extend(found.base.stale.iter().map(|why| format!("a stored baseline was not used: {why}")));
     warnings.extend(profile_warnings(&found.base.evidence));
+    warnings.extend(found.survey.unsampled.iter().cloned());
     let mut skipped = context.skipped();
     skipped.extend(found.survey.evidence.skipped.clone());
     let print = fingerprint(context, &head.workspace)?;
@@ -115,7 +116,7 @@ pub(super) fn conclude(
         exit_code: judged.exit.code(),
         base: Some(base_side(chosen, &found.base.described)),
         head: head.named(context)?,
-        environment: environment(&print, found.survey.evidence.refusal.as_deref(), warnings),
+        environment: environment(&print, &found.survey.evidence, warnings),
         workloads,
         changes,
         findings,
