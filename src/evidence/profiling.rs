@@ -49,7 +49,7 @@ pub fn profile(
     loop {
         let recording = sampler.record(&launch, &options.limits, &sampling)?;
         driven.harness.check(&driven.workload, &recording.finished)?;
-        covered += recording.finished.usage.map_or(recording.finished.wall, |usage| usage.user);
+        covered += recording.profile.quality.cpu_ns.map_or(recording.finished.wall, Duration::from_nanos);
         profiles.push(recording.profile);
         if covered >= time.mul_f64(ENOUGH) || begun.elapsed() >= time * PATIENCE || interrupted() {
             return Ok(merge(profiles));

@@ -68,8 +68,8 @@ impl Advice {
             }
             Self::Unseen { coverage } => {
                 format!(
-                    "the samples stand for {:.0} % of the CPU time: the pprof agent sees neither child processes nor what runs \
-                     before `main`",
+                    "the samples stand for {:.0} % of the CPU time: the pprof agent sees neither child processes nor programs \
+                     that end within a few milliseconds",
                     coverage * 100.0
                 )
             }

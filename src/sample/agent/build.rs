@@ -15,6 +15,10 @@ const SOURCE: &str = include_str!("source/lib.rs.txt");
 /// (`cargo tree --target x86_64-unknown-linux-gnu -e normal,build`).
 const CRATES: &str = include_str!("source/crates.txt");
 
+/// Keeps the symbols of the agent's crates to itself (pprof-rs exports its signal handler): a program that has the same ones shall
+/// have its own, and the agent its own. Separated as `CARGO_ENCODED_RUSTFLAGS` demands.
+const FLAGS: &str = "-C\x1flink-arg=-Wl,--exclude-libs,ALL";
+
 /// File name of the library; fixed by the package's name.
 const LIBRARY: &str = "libperf_expert_agent.so";
 
@@ -58,7 +62,7 @@ impl AgentBuild<'_> {
 
     fn key(&self) -> String {
         let mut hash = Sha256::new();
-        for part in [MANIFEST, LOCK, SOURCE, self.rustc, self.platform] {
+        for part in [MANIFEST, LOCK, SOURCE, FLAGS, self.rustc, self.platform] {
             hash.update(part.as_bytes());
             hash.update([0]);
         }
@@ -98,7 +102,7 @@ impl AgentBuild<'_> {
             tool = tool.arg("--offline");
         }
         // Flags for the user's own code (coverage, sanitizers, static linking, denied warnings) are not for this library.
-        tool.env("CARGO_ENCODED_RUSTFLAGS", "")
+        tool.env("CARGO_ENCODED_RUSTFLAGS", FLAGS)
             .env("CARGO_BUILD_BUILD_DIR", dir.join("target"))
             .env("CARGO_TERM_COLOR", "never")
             .env_remove("CARGO_BUILD_TARGET")
