@@ -175,16 +175,6 @@ fn main() {
                 thread.join().unwrap();
             }
         }
-        "start" => {
-            let end = cpu_time() + 7_000_000;
-            while cpu_time() < end {
-                black_box(share_a(1_000));
-            }
-            let end = cpu_time() + 13_000_000;
-            while cpu_time() < end {
-                black_box(share_c(1_000, 3u64, |x, i| black_box(x.wrapping_sub(i ^ 0x55))));
-            }
-        }
         "vanish" => {
             black_box(work(cpu_ms));
             unsafe { _exit(0) }
