@@ -1,7 +1,5 @@
 //! The speed goals of the pure core: the join with a profile of 10⁶ samples, the items of a 1 000-file diff, a decision.
 
-mod profiler;
-
 use std::hint::black_box;
 
 use camino::Utf8PathBuf;
@@ -75,7 +73,7 @@ fn benches(c: &mut Criterion) {
 
 criterion_group! {
     name = core;
-    config = Criterion::default().sample_size(10).with_profiler(profiler::PprofProfiler::default());
+    config = Criterion::default().sample_size(10).with_profiler(perf_expert::criterion::Profiler::default());
     targets = benches
 }
 criterion_main!(core);

@@ -308,7 +308,7 @@ pub struct Bottleneck {
 pub struct ProfileResult {
     /// Samples taken.
     pub samples: u64,
-    /// Samples per CPU second asked for.
+    /// Samples per CPU second that the engine was set to: what was asked for, within what it can do.
     pub frequency: u64,
     /// Records lost.
     pub lost: u64,

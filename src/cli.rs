@@ -213,9 +213,25 @@ pub struct Measurement {
     /// Samples per second of CPU time
     #[arg(long, value_name = "HZ")]
     pub frequency: Option<u64>,
+    /// What samples the stacks (default: auto)
+    #[arg(long, value_name = "ENGINE", value_enum)]
+    pub engine: Option<EngineName>,
     /// Wall time after which one run of a workload is killed (30s, 5m)
     #[arg(long, value_name = "DURATION")]
     pub timeout: Option<String>,
+}
+
+/// The sampling engines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EngineName {
+    /// The kernel's events, else the agent.
+    Auto,
+    /// The kernel's events.
+    Perf,
+    /// The pprof agent.
+    Pprof,
+    /// No sampling.
+    None,
 }
 
 /// How to print the result.

@@ -21,6 +21,7 @@ pub use workload::{Program, WorkloadConfig};
 
 use reader::{Table, Value};
 
+pub use crate::sample::EngineWish;
 pub use crate::verdict::{FailOn, OnInconclusive};
 
 /// One layer of configuration; `None` leaves the word to the layer below.
@@ -32,6 +33,8 @@ pub struct Config {
     pub margin: Option<f64>,
     /// Sampling rate, Hz.
     pub frequency: Option<u32>,
+    /// What samples.
+    pub engine: Option<EngineWish>,
     /// How long each workload is profiled.
     pub profile_time: Option<Duration>,
     /// What fails the verdict.
@@ -63,6 +66,7 @@ impl Config {
             workloads: table.list("workload", WorkloadConfig::read)?,
             margin: table.optional("margin", |value| value.fraction())?,
             frequency: table.optional("frequency", |value| value.frequency())?,
+            engine: table.optional("engine", |value| value.one_of(&EngineWish::NAMES))?,
             profile_time: table.optional("profile-time", |value| value.duration())?,
             fail_on: table.optional("fail-on", read_fail_on)?,
             on_inconclusive: table.optional("on-inconclusive", |value| value.one_of(&ON_INCONCLUSIVE))?,
@@ -84,6 +88,7 @@ impl Config {
             workloads: weaker.workloads,
             margin: self.margin.or(weaker.margin),
             frequency: self.frequency.or(weaker.frequency),
+            engine: self.engine.or(weaker.engine),
             profile_time: self.profile_time.or(weaker.profile_time),
             fail_on: self.fail_on.or(weaker.fail_on),
             on_inconclusive: self.on_inconclusive.or(weaker.on_inconclusive),

@@ -28,7 +28,8 @@ use crate::measure::clock::ClockChoice;
 use crate::measure::harness::Harness;
 use crate::measure::noise::NoiseModel;
 use crate::measure::{Calibration, Side, Workload, WorkloadKind};
-use crate::profile::Quality;
+use crate::profile::{Engine, Quality};
+use crate::sample::Sampler;
 
 /// An executable of one side, and how its workloads are driven.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,9 +156,39 @@ pub struct Evidence {
     pub skipped: Vec<crate::analysis::Skipped>,
     /// Why nothing was sampled, with what to change; `None` when sampling works.
     pub refusal: Option<String>,
+    /// The engine that sampled instead of the native one, and why; `None` for the native one or where nothing sampled.
+    #[serde(default)]
+    pub substitute: Option<Substitute>,
+}
+
+/// An engine in place of the native one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Substitute {
+    /// Which.
+    pub engine: Engine,
+    /// Why, and what it cannot do.
+    pub why: String,
 }
 
 impl Evidence {
+    /// Notes what samples, and why it is not the native engine.
+    pub fn sampled_by(&mut self, sampler: &Sampler) {
+        let note = sampler.note().map(str::to_owned);
+        match sampler.engine() {
+            Engine::None => self.refusal = note,
+            engine => self.substitute = note.map(|why| Substitute { engine, why }),
+        }
+    }
+
+    /// The engine that sampled.
+    pub fn engine(&self) -> Engine {
+        match (&self.refusal, &self.substitute) {
+            (Some(_), _) => Engine::None,
+            (None, Some(substitute)) => substitute.engine,
+            (None, None) => Engine::PerfEvent,
+        }
+    }
+
     /// The program of a workload.
     pub fn program_of(&self, workload: &Workload) -> Option<&Program> {
         let binary = workload.kind == WorkloadKind::Binary;

@@ -17,6 +17,7 @@
 //! | [`rules`], [`verdict`] | anti-patterns, and pass or fail |
 //! | [`analysis`], `conclude`, [`report`] | the one result, how it is drawn up, and its renderings |
 //! | [`store`] | baselines and analyses on disk |
+//! | `criterion` | a profiler for use inside of criterion benches (feature `criterion`) |
 //! | [`process`], [`git`], [`shell`] | the only doors: spawning, git, drawing |
 
 pub mod analysis;
@@ -24,6 +25,8 @@ pub mod cli;
 mod commands;
 mod conclude;
 pub mod config;
+#[cfg(all(feature = "criterion", unix))]
+pub mod criterion;
 pub mod doctor;
 pub mod error;
 pub mod evidence;

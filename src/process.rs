@@ -8,6 +8,7 @@
 mod interrupt;
 #[cfg(not(unix))]
 mod portable;
+mod preload;
 mod tool;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub mod traced;
@@ -16,6 +17,7 @@ mod unix;
 mod workload;
 
 pub use interrupt::{install as install_interrupt_handler, interrupted};
+pub use preload::{Preload, PreloadError};
 pub use tool::{Tool, ToolError, ToolOutput};
 pub use workload::{Finished, Gated, Launch, Limits, ProcessError, ThreadTime, Usage, run, run_gated};
 

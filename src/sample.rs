@@ -1,10 +1,13 @@
 //! Takes stack samples of a workload: engine choice, recording, and how far the result can be trusted.
 //!
 //! The native engine opens `perf_event_open` software events from this process, unwinds and symbolizes itself; no `perf`
-//! binary, no privileges up to `kernel.perf_event_paranoid` 2, no frame pointers. Does not decide what is hot (`profile`)
-//! and does not measure time (`measure`).
+//! binary, no privileges up to `kernel.perf_event_paranoid` 2, no frame pointers. Where the kernel refuses, the pprof agent
+//! samples from inside of the workload ([`Sampler`] chooses). Does not decide what is hot (`profile`) and does not measure time
+//! (`measure`).
 
 mod advice;
+mod agent;
+mod engine;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod perf_event;
 mod policy;
@@ -16,11 +19,13 @@ mod tests;
 mod unsupported;
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-use perf_event as engine;
+use perf_event as native;
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
-use unsupported as engine;
+use unsupported as native;
 
 pub use advice::{Advice, advice};
+pub use agent::{Agent, AgentBuild, AgentError, NoStacks, cache_dir as agent_cache_dir, most_per_second};
+pub use engine::{EngineWish, Sampler};
 pub use policy::record_well;
 pub use refusal::{Refusal, RefusalKind};
 
@@ -65,6 +70,9 @@ pub enum SampleError {
     /// No engine may sample here.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The agent saw nothing of the program.
+    #[error(transparent)]
+    NoStacks(#[from] NoStacks),
     /// The workload could not be run.
     #[error(transparent)]
     Process(#[from] ProcessError),
@@ -74,6 +82,7 @@ impl Expected for SampleError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Refused(refusal) => refusal.hint(),
+            Self::NoStacks(none) => none.hint(),
             Self::Process(error) => error.hint(),
         }
     }
@@ -81,6 +90,7 @@ impl Expected for SampleError {
     fn exit(&self) -> Exit {
         match self {
             Self::Refused(refusal) => refusal.exit(),
+            Self::NoStacks(none) => none.exit(),
             Self::Process(error) => error.exit(),
         }
     }
@@ -88,10 +98,10 @@ impl Expected for SampleError {
 
 /// The engine that would sample here, found by opening an event (settings alone do not tell: containers filter the call).
 pub fn available() -> Result<Engine, Refusal> {
-    engine::probe()
+    native::probe()
 }
 
 /// Runs the workload once, sampled from its `exec` to its end, threads and child processes included.
 pub fn record(launch: &Launch, limits: &Limits, options: &SampleOptions) -> Result<Recording, SampleError> {
-    engine::record(launch, limits, options)
+    native::record(launch, limits, options)
 }

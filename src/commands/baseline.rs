@@ -134,10 +134,7 @@ fn analysis(context: &Context, side: &Side) -> Analysis {
         exit_code: 0,
         base: None,
         head: HeadSide { commit: side.commit.clone(), dirty: side.dirty },
-        environment: Environment {
-            contention: side.gathered.contention,
-            ..environment(&side.fingerprint, stored.refusal.as_deref(), warnings)
-        },
+        environment: Environment { contention: side.gathered.contention, ..environment(&side.fingerprint, stored, warnings) },
         workloads: stored
             .workloads
             .iter()

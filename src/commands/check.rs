@@ -80,7 +80,7 @@ pub(crate) fn check(args: &CheckArgs, shell: &mut Shell) -> Result<Exit> {
         exit_code: judged.exit.code(),
         base: Some(BaseSide { commit, chosen_by, evidence: format!("baseline `{}`", args.baseline) }),
         head: HeadSide { commit: git.head()?, dirty: git.is_dirty()? },
-        environment: environment(&baseline.record.fingerprint, evidence.refusal.as_deref(), Vec::new()),
+        environment: environment(&baseline.record.fingerprint, evidence, Vec::new()),
         workloads,
         changes,
         findings,

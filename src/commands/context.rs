@@ -6,8 +6,8 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::analysis::Skipped;
-use crate::cli::{Manifest, Measurement, Selection, StoreArgs};
-use crate::config::{self, Config, Program as Configured, WorkloadConfig};
+use crate::cli::{EngineName, Manifest, Measurement, Selection, StoreArgs};
+use crate::config::{self, Config, EngineWish, Program as Configured, WorkloadConfig};
 use crate::error::{Expected, Result};
 use crate::evidence::{Evidence, Filter, ProfileOptions};
 use crate::exit::Exit;
@@ -369,6 +369,12 @@ fn measured_flags(measurement: &Measurement) -> Result<Config> {
         max_time: duration("--max-time", measurement.max_time.as_deref())?,
         profile_time: measurement.profile_time.map(Duration::from_secs_f64),
         frequency: measurement.frequency.map(|hz| hz.clamp(1, 20_000) as u32),
+        engine: measurement.engine.map(|engine| match engine {
+            EngineName::Auto => EngineWish::Auto,
+            EngineName::Perf => EngineWish::Perf,
+            EngineName::Pprof => EngineWish::Pprof,
+            EngineName::None => EngineWish::None,
+        }),
         ..Config::default()
     })
 }

@@ -36,12 +36,13 @@ pub(crate) fn demo(args: &DemoArgs, shell: &mut Shell) -> Result<Exit> {
         clap::ValueEnum::to_possible_value(&args.format.message_format).map_or_else(String::new, |v| v.get_name().to_owned());
 
     shell.status("Step 1", "cargo perf-expert baseline");
-    run(&["baseline", "--manifest-path", &manifest, "--message-format", &format], shell)?;
+    run(&["baseline", "--offline", "--manifest-path", &manifest, "--message-format", &format], shell)?;
     write(&root, &CHANGED)?;
     commit(&root, "perf: read the limit without bounds checks, mix the letters better")?;
     shell.status("Step 2", "the hot function gets slower, the cold one gets `unsafe`, a comment changes");
     shell.status("Step 3", "cargo perf-expert verify");
-    let verdict = run(&["verify", "--base", "HEAD^", "--manifest-path", &manifest, "--message-format", &format], shell)?;
+    let verdict =
+        run(&["verify", "--offline", "--base", "HEAD^", "--manifest-path", &manifest, "--message-format", &format], shell)?;
     if args.keep {
         let kept = dir.keep();
         shell.status("Kept", kept.to_string_lossy());

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::analysis::{Environment, Tool};
+use crate::evidence::Evidence;
 use crate::workspace::Fingerprint;
 
 /// This tool.
@@ -17,9 +18,12 @@ pub(crate) fn now() -> String {
 }
 
 /// The environment of a run with this fingerprint.
-pub(crate) fn environment(print: &Fingerprint, refusal: Option<&str>, warnings: Vec<String>) -> Environment {
+pub(crate) fn environment(print: &Fingerprint, evidence: &Evidence, warnings: Vec<String>) -> Environment {
     let mut warnings = warnings;
-    if let Some(refusal) = refusal {
+    if let Some(substitute) = &evidence.substitute {
+        warnings.insert(0, substitute.why.clone());
+    }
+    if let Some(refusal) = &evidence.refusal {
         warnings.insert(0, format!("nothing could be sampled, so heat is unmeasured: {refusal}"));
     }
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
@@ -29,7 +33,7 @@ pub(crate) fn environment(print: &Fingerprint, refusal: Option<&str>, warnings: 
         profile: some(&print.profile),
         cpu: print.cpu_model.clone(),
         cpus: print.cpus,
-        engine: if refusal.is_some() { "none".into() } else { "perf_event".into() },
+        engine: evidence.engine().name().into(),
         warnings,
         contention: None,
     }

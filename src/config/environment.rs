@@ -3,9 +3,9 @@
 use serde_json::Value as Json;
 
 use super::reader::Value;
-use super::{Config, ConfigError, ON_INCONCLUSIVE, read_fail_on};
+use super::{Config, ConfigError, EngineWish, ON_INCONCLUSIVE, read_fail_on};
 
-/// Reads `PERF_EXPERT_{MARGIN,FREQUENCY,PROFILE_TIME,FAIL_ON,ON_INCONCLUSIVE,MAX_TIME}`. `FAIL_ON` is a comma-separated list.
+/// Reads `PERF_EXPERT_{MARGIN,FREQUENCY,ENGINE,PROFILE_TIME,FAIL_ON,ON_INCONCLUSIVE,MAX_TIME}`. `FAIL_ON` is a comma-separated list.
 /// Empty variables count as unset.
 pub fn from_environment(lookup: impl Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
     let read = |name: &str| lookup(name).filter(|text| !text.trim().is_empty());
@@ -22,6 +22,7 @@ pub fn from_environment(lookup: impl Fn(&str) -> Option<String>) -> Result<Confi
     Ok(Config {
         margin: parse(variable("PERF_EXPERT_MARGIN"), |value| value.fraction())?,
         frequency: parse(number("PERF_EXPERT_FREQUENCY"), |value| value.frequency())?,
+        engine: parse(variable("PERF_EXPERT_ENGINE"), |value| value.one_of(&EngineWish::NAMES))?,
         profile_time: parse(variable("PERF_EXPERT_PROFILE_TIME"), |value| value.duration())?,
         fail_on: parse(words("PERF_EXPERT_FAIL_ON"), read_fail_on)?,
         on_inconclusive: parse(variable("PERF_EXPERT_ON_INCONCLUSIVE"), |value| value.one_of(&ON_INCONCLUSIVE))?,

@@ -21,7 +21,7 @@ fn the_documented_example_reads_as_it_says() {
             "datasets": ["data/large.csv"], "timeout": "30s",
             "slo": { "latency.p95": "20ms", "memory.peak_rss": "200MiB", "error_rate": 0.001, "throughput": 100 }
         }],
-        "margin": "1%", "frequency": 4999, "profile-time": "2s", "max-time": "1m30s",
+        "margin": "1%", "frequency": 4999, "engine": "pprof", "profile-time": "2s", "max-time": "1m30s",
         "fail-on": ["warning", "unexplained"], "on-inconclusive": "fail",
         "rules": { "PE-4*": "off", "speculative-micro-optimization": "warning" },
         "allow": [{ "rule": "PE-201", "path": "src/bin", "fn": "crate::cold::*", "until": "2026-12-31", "reason": "import" }]
@@ -36,7 +36,7 @@ fn the_documented_example_reads_as_it_says() {
         [("error_rate", 0.001), ("latency.p95", 20e6), ("memory.peak_rss", f64::from(200 << 20)), ("throughput", 100.0)]
     );
     assert!(workload.slo[1].is_met_by(20e6) && !workload.slo[1].is_met_by(21e6) && !workload.slo[3].is_met_by(99.0));
-    assert_eq!((config.margin, config.frequency), (Some(0.01), Some(4999)));
+    assert_eq!((config.margin, config.frequency, config.engine), (Some(0.01), Some(4999), Some(EngineWish::Pprof)));
     assert_eq!(config.max_time, Some(Duration::from_secs(90)));
     assert_eq!(config.fail_on, Some(vec![FailOn::Warning, FailOn::Unexplained]));
     assert_eq!(config.on_inconclusive, Some(OnInconclusive::Fail));

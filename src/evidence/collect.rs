@@ -11,6 +11,7 @@ use crate::measure::harness::gungraun;
 use crate::measure::{HarnessError, LiveRunner, Side, WorkloadKind};
 use crate::process::{ProcessError, interrupted};
 use crate::profile::Profile;
+use crate::sample::Sampler;
 use crate::source::Item;
 
 /// What came of one workload: what to store, and the files that belong to it.
@@ -32,6 +33,8 @@ pub struct Collector<'a> {
     pub root: &'a Utf8Path,
     /// How to profile; `None` where nothing can be sampled.
     pub profiling: Option<ProfileOptions>,
+    /// What samples.
+    pub sampler: Sampler,
 }
 
 /// Asks what a side's workloads execute.
@@ -103,6 +106,13 @@ impl Collector<'_> {
         };
         let driven = collected.evidence.driven();
         let sampled = self.sampled(number, &driven, &program.side(self.root), options, &mut collected.files);
+        let sampled = match sampled {
+            Err(error) if error.is_no_stacks() => {
+                collected.evidence.problem = Some(error.to_string());
+                return Ok(());
+            }
+            other => other,
+        };
         if let Some((stored, profile)) = its_own_fault(sampled, &mut collected.evidence.problem)? {
             collected.evidence.profile = Some(stored);
             collected.profile = Some(profile);
@@ -120,7 +130,7 @@ impl Collector<'_> {
     ) -> Result<(StoredProfile, Profile), EvidenceError> {
         options.limits.timeout = self.runner.limits(&driven.workload).timeout;
         let scratch = self.scratch()?;
-        let profile = profile(driven, side, &options, utf8(scratch.path()))?;
+        let profile = profile(driven, side, &options, &self.sampler, utf8(scratch.path()))?;
         let kept = keep_profile(&driven.workload.id, number, &profile)?;
         files.extend(kept.files);
         Ok((kept.stored, profile))

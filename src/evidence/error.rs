@@ -34,6 +34,13 @@ pub enum EvidenceError {
     },
 }
 
+impl EvidenceError {
+    /// True when the workload ran and nothing but its profile is missing.
+    pub fn is_no_stacks(&self) -> bool {
+        matches!(self, Self::Sample(SampleError::NoStacks(_)))
+    }
+}
+
 impl Expected for EvidenceError {
     fn hint(&self) -> Option<String> {
         match self {

@@ -70,6 +70,11 @@ impl<'a> Prober<'a> {
         Self { question, sites: HashMap::new() }
     }
 
+    /// True when there is nothing to ask.
+    pub fn is_idle(&self) -> bool {
+        self.question.is_empty()
+    }
+
     /// Runs the workload once and says which items it executed. Only an interruption is an error.
     pub fn ask(&mut self, driven: &Driven, side: &Side, limits: &Limits, scratch: &Utf8Path) -> Result<Executions, ProcessError> {
         let sites = self.sites.entry(side.executable.clone()).or_insert_with(|| {

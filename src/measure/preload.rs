@@ -2,14 +2,14 @@
 //!
 //! Does not know what they do there: `clock` and `allocations` do.
 
-use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::ffi::OsStr;
+use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
 use crate::error::Expected;
 use crate::exit::Exit;
-use crate::process::{Launch, Tool, ToolError};
+use crate::process::{self, Launch, Tool, ToolError};
 
 /// What every preloaded library begins with: in which executable it acts, system calls, the environment.
 const GUARD: &str = include_str!("preload/guard.rs.txt");
@@ -26,9 +26,9 @@ pub enum PreloadError {
     /// The cache could not be written.
     #[error("cannot store the library that is preloaded")]
     Store(#[from] std::io::Error),
-    /// `LD_PRELOAD` separates its entries by spaces and colons and knows no quoting.
-    #[error("no directory for the library that is preloaded whose path has neither space nor colon")]
-    Path,
+    /// It could not be put where a program can load it from.
+    #[error("cannot preload the library")]
+    Place(#[from] process::PreloadError),
 }
 
 impl Expected for PreloadError {
@@ -37,7 +37,8 @@ impl Expected for PreloadError {
             Self::Unsupported => None,
             Self::Compile(source) => source.hint().or_else(|| Some("check that `rustc` and a linker (`cc`) work".into())),
             Self::Store(source) => source.hint(),
-            Self::Path => Some("set TMPDIR to a directory without spaces and colons".into()),
+            Self::Place(process::PreloadError::Path) => Some("set TMPDIR to a directory without spaces and colons".into()),
+            Self::Place(process::PreloadError::Copy(source)) => source.hint(),
         }
     }
 
@@ -51,11 +52,7 @@ impl Expected for PreloadError {
 
 /// A compiled library, ready to be preloaded.
 #[derive(Debug)]
-pub struct Preload {
-    library: PathBuf,
-    /// Keeps a link alive when the cache's own path cannot stand in `LD_PRELOAD`.
-    _link: Option<tempfile::TempDir>,
-}
+pub struct Preload(process::Preload);
 
 impl Preload {
     /// Compiles `source` (behind the guard) into `cache` unless it is there already; the key is the source and the exact compiler.
@@ -75,42 +72,16 @@ impl Preload {
         if !library.exists() {
             compile(rustc, cache, name, &source, &library)?;
         }
-        Self::linked(library)
-    }
-
-    fn linked(library: PathBuf) -> Result<Self, PreloadError> {
-        if is_preloadable(&library) {
-            return Ok(Self { library, _link: None });
-        }
-        let dir = tempfile::Builder::new().prefix("perf-expert-preload-").tempdir()?;
-        let link = dir.path().join("preloaded.so");
-        fs_err::copy(&library, &link)?;
-        if is_preloadable(&link) { Ok(Self { library: link, _link: Some(dir) }) } else { Err(PreloadError::Path) }
+        Ok(Self(process::Preload::new(library)?))
     }
 
     /// Puts the library into a launch; it acts in `launch.program` only.
     pub(super) fn apply(&self, launch: &mut Launch) -> Result<(), PreloadError> {
         let executable = fs_err::canonicalize(&launch.program)?;
-        launch.env.push(("LD_PRELOAD".into(), Some(self.in_front(launch))));
+        self.0.apply(launch);
         launch.env.push(("PERF_EXPERT_PRELOAD_EXE".into(), Some(executable.into_os_string())));
         Ok(())
     }
-
-    /// Ours first, then what the launch or the user already preloads.
-    fn in_front(&self, launch: &Launch) -> OsString {
-        let in_launch = launch.env.iter().rev().find(|(name, _)| name == "LD_PRELOAD").map(|(_, value)| value.clone());
-        let before = in_launch.unwrap_or_else(|| std::env::var_os("LD_PRELOAD")).filter(|value| !value.is_empty());
-        let mut preload = self.library.clone().into_os_string();
-        if let Some(before) = before {
-            preload.push(":");
-            preload.push(before);
-        }
-        preload
-    }
-}
-
-fn is_preloadable(path: &Path) -> bool {
-    !path.as_os_str().as_encoded_bytes().iter().any(|byte| byte.is_ascii_whitespace() || *byte == b':')
 }
 
 fn compile(rustc: &OsStr, cache: &Path, name: &str, source: &str, library: &Path) -> Result<(), PreloadError> {
@@ -141,17 +112,9 @@ mod tests {
     fn it_is_compiled_once_and_found_again_in_a_directory_with_spaces() {
         let dir = tempfile::tempdir().unwrap();
         let cache = dir.path().join("ein Ordner: mit Umlauten äöü");
-        let first = Preload::prepare(&cache, OsStr::new("rustc"), "nothing", NOTHING).unwrap();
-        assert!(is_preloadable(&first.library));
+        Preload::prepare(&cache, OsStr::new("rustc"), "nothing", NOTHING).unwrap();
         Preload::prepare(&cache, OsStr::new("rustc"), "nothing", NOTHING).unwrap();
         assert_eq!(fs_err::read_dir(&cache).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn what_the_user_preloads_stays_preloaded() {
-        let ours = Preload { library: "/cache/clock.so".into(), _link: None };
-        let launch = Launch::new("/bin/true", "/").env("LD_PRELOAD", "libfaketime.so");
-        assert_eq!(ours.in_front(&launch), "/cache/clock.so:libfaketime.so");
     }
 
     #[test]

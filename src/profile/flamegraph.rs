@@ -49,8 +49,10 @@ pub fn svg(profile: &Profile, title: &str) -> Result<Vec<u8>, FlamegraphError> {
 
 fn subtitle(profile: &Profile) -> String {
     let quality = &profile.quality;
-    let rate = if quality.frequency > 0 { format!(" at {} Hz", quality.frequency) } else { String::new() };
-    format!("{} samples{rate}, {} lost, {} truncated", quality.samples, quality.lost, quality.truncated)
+    let rate = if quality.rate() > 0 { format!(" at {} Hz", quality.rate()) } else { String::new() };
+    // Zero lost samples are no news, and not every engine counts them.
+    let lost = if quality.lost > 0 { format!(", {} lost", quality.lost) } else { String::new() };
+    format!("{} samples{rate}{lost}, {} truncated", quality.samples, quality.truncated)
 }
 
 #[cfg(test)]

@@ -14,12 +14,24 @@ pub enum Engine {
     /// `perf_event_open` from this process.
     #[serde(rename = "perf_event")]
     PerfEvent,
-    /// The preloaded pprof-rs agent.
+    /// pprof-rs inside of the program: the preloaded agent, or the profiler for criterion benches.
     PprofAgent,
     /// Read from a file that another tool wrote.
     Imported,
     /// Nothing sampled.
     None,
+}
+
+impl Engine {
+    /// Its word in the JSON contract.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PerfEvent => "perf_event",
+            Self::PprofAgent => "pprof-agent",
+            Self::Imported => "imported",
+            Self::None => "none",
+        }
+    }
 }
 
 /// One source-level frame; a physical frame with inlined calls becomes several of these.
@@ -56,13 +68,14 @@ pub struct Quality {
     pub engine: Engine,
     /// Samples taken.
     pub samples: u64,
-    /// Samples per second of CPU time that were asked for.
+    /// Samples per second of CPU time that the engine was set to: what was asked for, within what it can do here.
     pub frequency: u64,
-    /// Records that the kernel dropped because the ring was full.
+    /// Samples that were due and not taken: the ring was full, or the agent was busy with another thread.
     pub lost: u64,
     /// Samples whose stack did not reach a root.
     pub truncated: u64,
-    /// CPU time of the target in user mode, nanoseconds, as the kernel accounts it; `None` when not accounted.
+    /// CPU time of the target in the modes that the engine samples (user; for the pprof agent also the kernel's), nanoseconds, as
+    /// the kernel accounts it; `None` when not accounted.
     pub cpu_ns: Option<u64>,
     /// Wall time of the sampled run, nanoseconds.
     pub wall_ns: u64,
@@ -73,6 +86,12 @@ impl Quality {
     pub fn coverage(&self) -> Option<f64> {
         let cpu = self.cpu_ns.filter(|&ns| ns > 0)?;
         (self.frequency > 0).then(|| self.samples as f64 * 1e9 / self.frequency as f64 / cpu as f64)
+    }
+
+    /// Samples per second of CPU time that were really taken; what was set where the CPU time is not known.
+    pub fn rate(&self) -> u64 {
+        let reached = self.cpu_ns.filter(|&ns| ns > 0).map(|ns| (self.samples as f64 * 1e9 / ns as f64).round() as u64);
+        reached.map_or(self.frequency, |reached| reached.min(self.frequency))
     }
 
     /// Share of samples whose stack is incomplete.

@@ -1,6 +1,6 @@
 //! What a profile's quality means for its reader, and what would make it better.
 
-use crate::profile::Quality;
+use crate::profile::{Engine, Quality};
 
 /// Below this share of the CPU time the samples miss whole threads (`reference/sampling.md` G1).
 pub(super) const LEAST_COVERAGE: f64 = 0.70;
@@ -10,6 +10,10 @@ pub(super) const MOST_TRUNCATED: f64 = 0.02;
 
 /// Below this, zero hits do not even bound a share below 1 % (rule of three: 3/n).
 const FEWEST_SAMPLES: u64 = 300;
+
+/// The agent drops a sample when two threads are due at once: a few per cent with four threads on two processors. From here on
+/// it matters.
+const MUCH_LOST_BY_AGENT: f64 = 0.20;
 
 /// One shortcoming of a profile.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,6 +25,16 @@ pub enum Advice {
         /// The rate that was used.
         frequency: u64,
     },
+    /// The agent did not see all of the program.
+    Unseen {
+        /// Samples × period ÷ CPU time.
+        coverage: f64,
+    },
+    /// The agent could not take every sample.
+    Collided {
+        /// Samples not taken ÷ samples due.
+        share: f64,
+    },
     /// Too many stacks do not reach a root.
     Truncated {
         /// Share of incomplete stacks.
@@ -30,6 +44,8 @@ pub enum Advice {
     FewSamples {
         /// Samples taken.
         samples: u64,
+        /// What took them.
+        engine: Engine,
     },
     /// The kernel dropped records.
     Lost {
@@ -50,10 +66,26 @@ impl Advice {
                     coverage * 100.0
                 )
             }
+            Self::Unseen { coverage } => {
+                format!(
+                    "the samples stand for {:.0} % of the CPU time: the pprof agent sees neither child processes nor programs \
+                     that end within a few milliseconds",
+                    coverage * 100.0
+                )
+            }
+            Self::Collided { share } => {
+                format!(
+                    "{:.0} % of the samples were not taken, because two threads were due at once: phases with many threads show \
+                     too small a share",
+                    share * 100.0
+                )
+            }
             Self::Truncated { share } => {
                 format!("{:.1} % of the stacks are incomplete: outer functions show too small a total share", share * 100.0)
             }
-            Self::FewSamples { samples } => format!("{samples} samples are too few: shares below 1 % cannot be told from zero"),
+            Self::FewSamples { samples, .. } => {
+                format!("{samples} samples are too few: shares below 1 % cannot be told from zero")
+            }
             Self::Lost { lost, samples } => {
                 format!(
                     "the kernel dropped {lost} records beside {samples} samples: this machine was too busy to read them in time"
@@ -66,7 +98,9 @@ impl Advice {
     pub fn remedy(&self) -> String {
         match self {
             Self::LowCoverage { frequency, .. } if *frequency < 4000 => "sample at a higher frequency (4999 Hz)".into(),
-            Self::LowCoverage { .. } => "let threads live longer (a thread pool), or use the pprof agent".into(),
+            Self::LowCoverage { .. } => "let threads live longer (a thread pool), or sample with `--engine pprof`".into(),
+            Self::Unseen { .. } | Self::Collided { .. } => "let the kernel sample (`--engine perf` says what refuses)".into(),
+            Self::FewSamples { engine: Engine::PprofAgent, .. } => "let the workload run longer".into(),
             Self::Truncated { .. } => "copy more of the stack (32 or 64 KiB per sample)".into(),
             Self::FewSamples { .. } => "let the workload run longer, or sample at a higher frequency".into(),
             Self::Lost { .. } => "sample at a lower frequency, copy less of the stack, or run on a less busy machine".into(),
@@ -78,15 +112,23 @@ impl Advice {
 pub fn advice(quality: &Quality) -> Vec<Advice> {
     let mut found = Vec::new();
     if let Some(coverage) = quality.coverage().filter(|&coverage| coverage < LEAST_COVERAGE) {
-        found.push(Advice::LowCoverage { coverage, frequency: quality.frequency });
+        found.push(match quality.engine {
+            Engine::PprofAgent => Advice::Unseen { coverage },
+            _ => Advice::LowCoverage { coverage, frequency: quality.frequency },
+        });
     }
     if quality.truncated_share() > MOST_TRUNCATED {
         found.push(Advice::Truncated { share: quality.truncated_share() });
     }
     if quality.samples < FEWEST_SAMPLES {
-        found.push(Advice::FewSamples { samples: quality.samples });
+        found.push(Advice::FewSamples { samples: quality.samples, engine: quality.engine });
     }
-    if quality.lost > 0 {
+    let lost = quality.lost as f64 / (quality.lost + quality.samples).max(1) as f64;
+    if quality.engine == Engine::PprofAgent {
+        if lost > MUCH_LOST_BY_AGENT {
+            found.push(Advice::Collided { share: lost });
+        }
+    } else if quality.lost > 0 {
         found.push(Advice::Lost { lost: quality.lost, samples: quality.samples });
     }
     found
@@ -97,7 +139,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::profile::Engine;
 
     fn quality(samples: u64, lost: u64, truncated: u64, cpu: Duration) -> Quality {
         let cpu_ns = Some(cpu.as_nanos() as u64);
@@ -117,6 +158,18 @@ mod tests {
             assert!(line.contains(part), "{line}");
         }
         assert_eq!(text.len(), 4);
+    }
+
+    #[test]
+    fn the_agent_s_shortcomings_have_remedies_that_it_can_follow() {
+        let agent = Quality { engine: Engine::PprofAgent, frequency: 250, ..quality(100, 40, 0, Duration::from_secs(1)) };
+        let found = advice(&agent);
+        assert_eq!(found.len(), 3, "{found:?}");
+        for advice in &found {
+            assert!(!advice.remedy().contains("frequency"), "{advice:?}");
+        }
+        let collisions = Quality { samples: 970, lost: 30, ..quality(0, 0, 0, Duration::from_secs(4)) };
+        assert_eq!(advice(&Quality { engine: Engine::PprofAgent, frequency: 250, ..collisions }), []);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod auxv;
 mod binary;
 mod merge;
 mod processes;
+mod recorded;
 mod ring;
 mod space;
 mod stacks;
@@ -16,6 +17,8 @@ mod symbolize;
 mod symbols;
 
 use std::cell::RefCell;
+
+pub(super) use self::recorded::recorded;
 
 use self::merge::Merger;
 use self::processes::Processes;

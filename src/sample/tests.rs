@@ -1,6 +1,9 @@
 //! Live tests: a program whose truth is known, compiled and sampled here.
 #![cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 
+#[cfg(target_arch = "x86_64")]
+mod agent;
+
 use std::collections::HashMap;
 use std::io::Write;
 use std::path::PathBuf;
@@ -50,15 +53,18 @@ impl Program {
 
 /// One live test at a time, so that they do not take the CPU from each other; `None` when the kernel refuses to sample.
 fn live() -> Option<(Arc<Program>, MutexGuard<'static, ()>)> {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     if let Err(refusal) = available() {
         // Not through the test harness's capture: a skipped test must be seen.
         let message = format!("SKIPPED a live sampling test: {refusal}\n");
         std::io::stderr().write_all(message.as_bytes()).unwrap();
         return None;
     }
-    let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    Some((Program::compiled(), turn))
+    Some((Program::compiled(), turn()))
+}
+
+fn turn() -> MutexGuard<'static, ()> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn limits() -> Limits {

@@ -2,7 +2,8 @@
 
 use super::{Recording, Refusal, SampleError, SampleOptions};
 use crate::process::{Launch, Limits};
-use crate::profile::Engine;
+use crate::profile::{Engine, Profile, ProfileBuilder, Quality};
+use crate::sample::agent::{Map, RawStack};
 
 pub(super) fn probe() -> Result<Engine, Refusal> {
     Err(Refusal::no_engine())
@@ -10,4 +11,9 @@ pub(super) fn probe() -> Result<Engine, Refusal> {
 
 pub(super) fn record(_launch: &Launch, _limits: &Limits, _options: &SampleOptions) -> Result<Recording, SampleError> {
     Err(Refusal::no_engine().into())
+}
+
+/// No addresses were ever recorded here.
+pub(super) fn recorded(_processes: impl IntoIterator<Item = (Vec<Map>, Vec<RawStack>)>, quality: Quality) -> Profile {
+    ProfileBuilder::new().finish(quality)
 }

@@ -5,11 +5,13 @@ use std::time::Instant;
 use camino::Utf8PathBuf;
 
 use super::gather::{collector, copy_of, nothing_ran};
-use super::{Base, Scratch, clock_shim};
+use super::{Base, Scratch, clock_shim, sampler};
 use crate::commands::context::Context;
 use crate::error::Result;
 use crate::evidence::{Collected, WorkloadEvidence};
 use crate::figures::counted;
+use crate::profile::Engine;
+use crate::sample::Sampler;
 use crate::shell::Shell;
 use crate::store::Store;
 
@@ -26,11 +28,12 @@ impl Completion<'_> {
     pub(crate) fn profile(&self, base: &mut Base, ids: &[String], shell: &mut Shell) -> Result<()> {
         let lacks = |one: &WorkloadEvidence| one.pending && one.profile.is_none();
         let pending = numbers(base, ids, lacks);
-        if pending.is_empty() || base.evidence.refusal.is_some() {
+        let sampler = if pending.is_empty() { return Ok(()) } else { sampler(self.context, shell) };
+        if sampler.engine() == Engine::None {
             return Ok(());
         }
         let root = base.root.clone();
-        let mut collector = collector(self.context, None, &root, &base.evidence, self.scratch);
+        let mut collector = collector(self.context, None, &root, sampler, self.scratch);
         shell.status("Profiling", format!("{} of the base", counted(pending.len(), "workload")));
         let progress = shell.progress("Profiling", Some(pending.len() as u64));
         for number in pending {
@@ -56,7 +59,7 @@ impl Completion<'_> {
         }
         let root = base.root.clone();
         let shim = clock_shim(self.context, &mut base.warnings);
-        let mut collector = collector(self.context, shim.as_ref(), &root, &base.evidence, self.scratch);
+        let mut collector = collector(self.context, shim.as_ref(), &root, Sampler::none(), self.scratch);
         shell.status("Calibrating", format!("{} of the base", counted(pending.len(), "workload")));
         let progress = shell.progress("Calibrating", Some(pending.len() as u64));
         for number in pending {

@@ -6,16 +6,16 @@ use std::time::Instant;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{Scratch, SideError};
+use super::{Scratch, SideError, sampler};
 use crate::commands::context::{Context, TIMEOUT};
-use crate::error::{Expected, Result};
+use crate::error::Result;
 use crate::evidence::{Asker, Collector, Evidence, Prober, Program, enumerate};
 use crate::figures::counted;
 use crate::measure::allocations::AllocationCounter;
 use crate::measure::host::{Contention, Watch};
 use crate::measure::{ClockShim, LiveRunner, Side};
-use crate::profile::Profile;
-use crate::sample;
+use crate::profile::{Engine, Profile};
+use crate::sample::Sampler;
 use crate::shell::Shell;
 use crate::source::Item;
 
@@ -85,7 +85,8 @@ pub(crate) fn gather(
 ) -> Result<Gathered> {
     let mut gathered = Gathered::default();
     let shim = clock_shim(context, &mut gathered.warnings);
-    gathered.evidence.refusal = refusal();
+    let sampler = sampler(context, shell);
+    gathered.evidence.sampled_by(&sampler);
     let listing = scratch.path().join("list");
     fs_err::create_dir_all(&listing)?;
     let found = enumerate(programs, root, &context.filter, &listing)?;
@@ -97,7 +98,7 @@ pub(crate) fn gather(
     let code: Vec<&Item> = items.iter().filter(|item| item.kind.is_code() && !item.test_only).collect();
     let question = Asker::question(root, &code);
     let mut asker = Asker { items: code, prober: Prober::new(&question) };
-    let mut collector = collector(context, shim.as_ref(), root, &gathered.evidence, scratch);
+    let mut collector = collector(context, shim.as_ref(), root, sampler, scratch);
     let watch = Watch::begin();
     let verb = if matches!(depth, Depth::Surface) { "Looking at" } else { "Profiling" };
     shell.status(verb, counted(found.workloads.len(), "workload"));
@@ -130,23 +131,15 @@ pub(super) fn collector<'a>(
     context: &Context,
     shim: Option<&'a ClockShim>,
     root: &'a Utf8Path,
-    evidence: &Evidence,
+    sampler: Sampler,
     scratch: &Scratch,
 ) -> Collector<'a> {
     Collector {
         runner: LiveRunner::new(shim, scratch.path().as_std_path(), TIMEOUT),
         root,
-        profiling: evidence.refusal.is_none().then(|| context.profiling()),
+        profiling: (sampler.engine() != Engine::None).then(|| context.profiling()),
+        sampler,
     }
-}
-
-/// Why nothing can be sampled here, with the way out.
-pub(crate) fn refusal() -> Option<String> {
-    let refusal = sample::available().err()?;
-    Some(match refusal.hint() {
-        Some(hint) => format!("{refusal}; {hint}"),
-        None => refusal.to_string(),
-    })
 }
 
 pub(super) fn copy_of(program: &Program, root: &Utf8Path, scratch: &Scratch) -> Result<Side> {

@@ -12,6 +12,7 @@ use crate::heat::Executed;
 use crate::join::SideData;
 use crate::measure::{LiveRunner, WorkloadKind};
 use crate::profile::Profile;
+use crate::sample::Sampler;
 use crate::sample::probe::Outcome;
 use crate::shell::Shell;
 use crate::source::{Change, ChangeKind};
@@ -27,6 +28,8 @@ pub(crate) struct Survey {
     pub(crate) profiles: BTreeMap<String, Profile>,
     /// The workloads that the change may reach, as far as either side's answers and ambient changes tell.
     pub(crate) reached: BTreeSet<String>,
+    /// Workloads that could not be sampled at head, and why.
+    pub(crate) unsampled: Vec<String>,
     /// Workloads that failed when probed or profiled at head, and how.
     pub(crate) problems: BTreeMap<String, String>,
 }
@@ -69,7 +72,8 @@ pub(crate) fn survey(context: &Context, subject: &Subject<'_>, scratch: &Scratch
     survey.evidence.programs = subject.programs.to_vec();
     survey.evidence.built_in = subject.root.to_owned();
     survey.evidence.skipped = found.skipped;
-    survey.evidence.refusal = super::refusal();
+    let sampler = super::sampler(context, shell);
+    survey.evidence.sampled_by(&sampler);
     let question = Question::about(subject.root, subject.changes.iter().map(|change| asked(change)));
     let mut prober = Prober::new(&question);
     let runner = LiveRunner::new(None, scratch.path().as_std_path(), TIMEOUT);
@@ -79,7 +83,7 @@ pub(crate) fn survey(context: &Context, subject: &Subject<'_>, scratch: &Scratch
         let workload = &driven.workload;
         let counted = workload.kind == WorkloadKind::Gungraun;
         if !counted && !(subject.same)(&workload.package, &workload.target) {
-            examine(context, subject, driven, &question, &mut prober, &runner, &mut survey)?;
+            examine(context, subject, driven, &sampler, &mut prober, &runner, &mut survey)?;
         }
         survey.evidence.workloads.push(WorkloadEvidence {
             executed: Err("head is asked about changes only".into()),
@@ -102,7 +106,7 @@ fn examine(
     context: &Context,
     subject: &Subject<'_>,
     driven: &Driven,
-    question: &Question,
+    sampler: &Sampler,
     prober: &mut Prober<'_>,
     runner: &LiveRunner<'_>,
     survey: &mut Survey,
@@ -111,7 +115,7 @@ fn examine(
     let Some(program) = survey.evidence.program_of(&driven.workload).cloned() else { return Ok(()) };
     let side = program.side(subject.root);
     let limits = runner.limits(&driven.workload);
-    let answers: Vec<Executed> = if question.is_empty() {
+    let answers: Vec<Executed> = if prober.is_idle() {
         vec![Executed::No; subject.changes.len()]
     } else {
         let scratch = runner.fresh_scratch()?;
@@ -135,11 +139,12 @@ fn examine(
     options.limits = limits;
     let scratch = runner.fresh_scratch()?;
     let dir = Utf8Path::from_path(scratch.path()).unwrap_or(subject.root);
-    match profile(driven, &side, &options, dir) {
+    match profile(driven, &side, &options, sampler, dir) {
         Ok(profile) => {
             survey.profiles.insert(id.clone(), profile);
         }
         Err(error) if crate::process::interrupted() => return Err(error.into()),
+        Err(error) if error.is_no_stacks() => survey.unsampled.push(format!("`{id}` has no profile at head: {error}")),
         Err(error) => {
             survey.problems.insert(id.clone(), error.to_string());
         }

@@ -149,7 +149,7 @@ impl Repo {
 }
 
 /// Variables of whoever runs the tests that would change what is tested.
-pub(crate) const FOREIGN: [&str; 12] = [
+pub(crate) const FOREIGN: [&str; 13] = [
     "CARGO_TARGET_DIR",
     "CARGO_TERM_COLOR",
     "CARGO_TERM_PROGRESS_WHEN",
@@ -160,6 +160,7 @@ pub(crate) const FOREIGN: [&str; 12] = [
     "GITHUB_SHA",
     "PRE_COMMIT_FROM_REF",
     "PRE_COMMIT_TO_REF",
+    "PERF_EXPERT_ENGINE",
     "PERF_EXPERT_SIMULATE_REFUSAL",
     "RUSTFLAGS",
 ];

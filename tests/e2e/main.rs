@@ -10,6 +10,8 @@ mod binaries;
 mod common;
 mod criterion;
 mod doctor;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod engine;
 mod fixtures;
 mod formats;
 mod help;

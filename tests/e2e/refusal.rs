@@ -6,7 +6,8 @@ use serde_json::Value;
 const REFUSED: &str = "PERF_EXPERT_SIMULATE_REFUSAL";
 
 fn run(repo: &Repo, args: &[&str], what: &str) -> Run {
-    let run = repo.run_with(args, &[(REFUSED, what)], b"");
+    // Without the engine that would sample instead.
+    let run = repo.run_with(args, &[(REFUSED, what), ("PERF_EXPERT_ENGINE", "perf")], b"");
     assert_eq!(run.code, 0, "{args:?}\n{}\n{}", run.stdout, run.stderr);
     run
 }

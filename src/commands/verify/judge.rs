@@ -38,7 +38,7 @@ pub(super) fn nothing_changed(context: &Context, chosen: &Chosen, head: &Head, d
         exit_code: 0,
         base: Some(base_side(chosen, "not needed")),
         head: head.named(context)?,
-        environment: environment(&print, None, Vec::new()),
+        environment: environment(&print, &Evidence::default(), Vec::new()),
         workloads: Vec::new(),
         changes: Vec::new(),
         findings: Vec::new(),
@@ -118,6 +118,7 @@ pub(super) fn conclude(
     let reached = |id: &str| found.reaches.get(id).is_some_and(|reach| reach.reached != Reached::No);
     warnings.extend(profile_warnings(&found.base.evidence, reached));
     warnings.extend(context.aimless_objectives(&found.survey.evidence));
+    warnings.extend(found.survey.unsampled.iter().cloned());
     let mut skipped = context.skipped();
     skipped.extend(found.survey.evidence.skipped.clone());
     let print = fingerprint(context, &head.workspace)?;
@@ -131,10 +132,7 @@ pub(super) fn conclude(
         exit_code: judged.exit.code(),
         base: Some(base_side(chosen, &found.base.described)),
         head: head.named(context)?,
-        environment: Environment {
-            contention: found.contention,
-            ..environment(&print, found.survey.evidence.refusal.as_deref(), warnings)
-        },
+        environment: Environment { contention: found.contention, ..environment(&print, &found.survey.evidence, warnings) },
         workloads,
         changes,
         findings,

@@ -74,7 +74,8 @@ impl Space {
         }
     }
 
-    fn locate(&self, address: u64) -> CodeAddress {
+    /// Which file's code lies at an address.
+    pub(super) fn locate(&self, address: u64) -> CodeAddress {
         match self.mapped.range(..=address).next_back() {
             Some((_, mapping)) if address < mapping.end => {
                 CodeAddress { binary: Some(mapping.binary), address: address.wrapping_sub(mapping.bias) }

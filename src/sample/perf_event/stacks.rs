@@ -18,8 +18,13 @@ pub(super) struct Stacks {
 impl Stacks {
     /// Counts one stack, leaf first; `complete` when it reached a root.
     pub(super) fn add(&mut self, stack: &[CodeAddress], complete: bool) {
+        self.add_times(stack, complete, 1);
+    }
+
+    /// Counts a stack that was seen several times.
+    pub(super) fn add_times(&mut self, stack: &[CodeAddress], complete: bool, count: u64) {
         let ids = stack.iter().map(|&address| self.address_id(address)).collect();
-        *self.counts.entry((ids, complete)).or_insert(0) += 1;
+        *self.counts.entry((ids, complete)).or_insert(0) += count;
     }
 
     fn address_id(&mut self, address: CodeAddress) -> AddressId {

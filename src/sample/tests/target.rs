@@ -8,6 +8,8 @@ struct Timespec {
 }
 
 extern "C" {
+    fn _exit(code: i32) -> !;
+    fn signal(signal: i32, handler: usize) -> usize;
     fn clock_gettime(clock: i32, time: *mut Timespec) -> i32;
     fn dlopen(path: *const std::ffi::c_char, flags: i32) -> *mut std::ffi::c_void;
     fn dlsym(library: *mut std::ffi::c_void, name: *const std::ffi::c_char) -> *mut std::ffi::c_void;
@@ -98,6 +100,22 @@ fn work(cpu_ms: u64) -> [u64; 4] {
     used
 }
 
+/// Keeps the allocator busy, and its locks taken most of the time.
+#[inline(never)]
+fn allocate(cpu_ms: u64) -> usize {
+    let end = cpu_time() + cpu_ms * 1_000_000;
+    let mut kept: Vec<Vec<u8>> = Vec::new();
+    let mut round = 0usize;
+    while cpu_time() < end {
+        for size in 0..200 {
+            kept.push(vec![1; 16 + (size * 37 + round) % 4000]);
+        }
+        round += 1;
+        kept.truncate(round % 50);
+    }
+    black_box(kept).len()
+}
+
 /// Holds some kilobytes of stack below the work.
 #[inline(never)]
 fn recursive(depth: u64, cpu_ms: u64) -> u64 {
@@ -150,6 +168,21 @@ fn main() {
                 };
                 std::thread::spawn(short).join().unwrap();
             }
+        }
+        "allocate" => {
+            let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(move || allocate(cpu_ms))).collect();
+            for thread in threads {
+                thread.join().unwrap();
+            }
+        }
+        "vanish" => {
+            black_box(work(cpu_ms));
+            unsafe { _exit(0) }
+        }
+        "own-signal" => {
+            black_box(work(cpu_ms));
+            unsafe { signal(27, 1) };
+            black_box(work(cpu_ms));
         }
         "recursive" => {
             black_box(recursive(150, cpu_ms));
