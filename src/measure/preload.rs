@@ -36,9 +36,8 @@ impl Expected for PreloadError {
         match self {
             Self::Unsupported => None,
             Self::Compile(source) => source.hint().or_else(|| Some("check that `rustc` and a linker (`cc`) work".into())),
-            Self::Store(source) => source.hint(),
             Self::Place(process::PreloadError::Path) => Some("set TMPDIR to a directory without spaces and colons".into()),
-            Self::Place(process::PreloadError::Copy(source)) => source.hint(),
+            Self::Store(source) | Self::Place(process::PreloadError::Copy(source)) => source.hint(),
         }
     }
 
