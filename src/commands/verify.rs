@@ -5,6 +5,7 @@ mod confirm;
 mod count;
 pub(super) mod judge;
 mod measure;
+mod stopwatch;
 mod witness;
 
 use super::context::{Context, Request};

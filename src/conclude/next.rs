@@ -1,6 +1,6 @@
 //! What to do next, most valuable first.
 
-use crate::analysis::{Analysis, Command, Heat, Outcome, TestStatus};
+use crate::analysis::{Analysis, Command, Heat, Outcome, TestStatus, WorkloadResult};
 use crate::figures;
 use crate::verdict::is_slo_violation;
 
@@ -47,8 +47,16 @@ pub(crate) fn next_steps(analysis: &Analysis) -> Vec<String> {
         let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
         steps.push(format!("no claim is possible about `{first}`{more}: add a benchmark that runs it if its speed matters"));
     }
-    let open = |outcome: Outcome| analysis.workloads.iter().filter(|w| w.outcome == outcome && !w.negative_control).count();
-    if open(Outcome::Inconclusive) > 0 {
+    let open = || analysis.workloads.iter().filter(|w| w.outcome == Outcome::Inconclusive && !w.negative_control);
+    // Words of `stats::Reason`: what the order of functions makes, no quieter machine takes away.
+    let by_layout = |w: &WorkloadResult| w.reason.as_ref().is_some_and(|reason| reason.starts_with("layout"));
+    if let Some(first) = open().find(|workload| by_layout(workload)) {
+        steps.push(format!(
+            "`{}` depends on where the linker puts its code, not on the change: there is nothing to mend",
+            first.id
+        ));
+    }
+    if open().any(|workload| !by_layout(workload)) {
         steps.push("for the inconclusive ones: run again on a quieter machine, or look only at them with `--workload ID`".into());
     }
     let hot = |heat: Option<Heat>| matches!(heat, Some(Heat::Hot | Heat::Warm));

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
+use super::stopwatch::Stopwatch;
 use super::{Wishes, confirm, count, judge, witness};
 use crate::analysis::{Analysis, ConfirmationResult, WitnessResult};
 use crate::commands::context::{Context, TIMEOUT};
@@ -58,9 +59,11 @@ pub(super) fn compare(
     shell: &mut Shell,
 ) -> Result<Analysis> {
     // Head first: a compile error of the change should not cost a build of the base.
+    let mut watch = Stopwatch::start();
     let built = head.build(context, shell)?;
     let request = BaseRequest { commit: &chosen.commit, named: wishes.args.baseline.as_deref(), has_data: diff.has_data() };
     let mut base = find_base(context, store, &request, scratch, shell)?;
+    watch.lap("building");
     let ambient = ambient_of(&diff.changes);
     // Equal code proves nothing where the data that it reads differ.
     let same = if diff.has_data() { HashSet::new() } else { same_code(&base.evidence.programs, &built.programs, &diff.changes) };
@@ -89,6 +92,7 @@ pub(super) fn compare(
     let wanted = wanted(&survey, &is_same, wishes.args.all, |id| at_head(id, diff, &ambient, &head_view));
     completion.profile(&mut base, &wanted, shell)?;
 
+    watch.lap("profiling");
     let base_items = all_items(&Texts::Tree(&context.git, base_tree.to_owned()), &context.crate_roots())?;
     let mut base_data = SideData::new(&base.evidence.built_in, base_items);
     fill(&mut base_data, &base.profiles, &answers);
@@ -116,7 +120,11 @@ pub(super) fn compare(
     keep(store, &mut found.base)?;
     let left = context.config.max_time.map(|limit| limit.saturating_sub(begun.elapsed()));
     run(context, wishes, &plan, left, head, diff, scratch, &mut found, shell)?;
-    judge::conclude(context, wishes, chosen, head, diff, &found, shell)
+    watch.lap("measuring");
+    let analysis = judge::conclude(context, wishes, chosen, head, diff, &found, shell)?;
+    watch.lap("testing");
+    shell.status("Finished", watch.words());
+    Ok(analysis)
 }
 
 /// The workloads whose base evidence is needed, hottest at head first: those that the change may reach, some controls, and all of
