@@ -201,7 +201,7 @@ mod tests {
     }
 
     /// Times like bencher, in whole nanoseconds, what takes about ten of them.
-    const COARSE: &str = r###"
+    const COARSE: &str = r#"
         use std::time::Instant;
         fn main() {
             let start = Instant::now();
@@ -209,7 +209,7 @@ mod tests {
             for _ in 0..5_000_000u64 { for _ in 0..8 { x = std::hint::black_box(x).wrapping_mul(3) ^ 1; } }
             println!("test work ... bench: {} ns/iter (+/- 0)", start.elapsed().as_nanos() / 5_000_000);
         }
-    "###;
+    "#;
 
     #[test]
     fn a_clock_that_runs_faster_brings_the_digits_that_a_harness_does_not_print() {

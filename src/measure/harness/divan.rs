@@ -24,7 +24,7 @@ const SCRUBBED: [&str; 5] = ["NEXTEST", "DIVAN_SAMPLE_SIZE", "DIVAN_ITEMS_COUNT"
 
 /// The benchmarks of an executable. Each is run once.
 pub(super) fn list(side: &Side, package_dir: &Path) -> Result<Listed, HarnessError> {
-    let finished = list_with("divan", side, configured(side.launch_at(package_dir)).args(["--test"]))?;
+    let finished = list_with("divan", side, &configured(side.launch_at(package_dir)).args(["--test"]))?;
     let rows = tree::rows(&finished.stdout_text());
     let mut listed = Listed::default();
     for row in tree::leaves(&rows) {

@@ -29,7 +29,7 @@ fn configured(mut launch: Launch) -> Launch {
 
 /// The benchmarks of an executable; only its runner knows them.
 pub(super) fn list(side: &Side, package_dir: &Path) -> Result<Listed, HarnessError> {
-    let finished = list_with("gungraun", side, configured(side.launch_at(package_dir)).args(["--bench", "--list"]))?;
+    let finished = list_with("gungraun", side, &configured(side.launch_at(package_dir)).args(["--bench", "--list"]))?;
     let text = finished.stdout_text();
     let ids = text.lines().filter_map(|line| line.trim_end().strip_suffix(": benchmark"));
     Ok(Listed { found: ids.map(|id| Found::Id(id.to_owned())).collect() })

@@ -20,7 +20,7 @@ pub(super) const SCALE: u32 = 8;
 pub(super) fn list(side: &Side, package_dir: &Path) -> Result<Listed, HarnessError> {
     let ids = |ignored: &[&str]| {
         let launch = side.launch_at(package_dir).args(["--bench", "--list", "--format", "terse"]).args(ignored.iter().copied());
-        let finished = list_with("libtest", side, launch)?;
+        let finished = list_with("libtest", side, &launch)?;
         let text = finished.stdout_text();
         Ok::<Vec<String>, HarnessError>(
             text.lines().filter_map(|line| line.strip_suffix(": benchmark")).map(str::to_owned).collect(),
@@ -36,7 +36,7 @@ pub(super) fn list(side: &Side, package_dir: &Path) -> Result<Listed, HarnessErr
 
 /// The benchmarks of a `bencher` executable. Each is run.
 pub(super) fn list_bencher(side: &Side, package_dir: &Path) -> Result<Listed, HarnessError> {
-    let finished = list_with("bencher", side, side.launch_at(package_dir).args(["--bench"]))?;
+    let finished = list_with("bencher", side, &side.launch_at(package_dir).args(["--bench"]))?;
     let ids: Vec<String> = line::results(&finished.stdout_text()).into_iter().map(|result| result.name).collect();
     let found = |id: &String| match ids.iter().filter(|other| other.contains(id.as_str())).collect::<Vec<_>>().as_slice() {
         [_] => Found::Id(id.clone()),

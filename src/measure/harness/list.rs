@@ -53,7 +53,7 @@ pub fn list(
 }
 
 /// Runs an executable for its list.
-pub(super) fn list_with(harness: &'static str, side: &Side, launch: Launch) -> Result<Finished, HarnessError> {
-    let finished = run(&launch, &Limits { timeout: LIST_TIMEOUT, ..Limits::default() })?;
+pub(super) fn list_with(harness: &'static str, side: &Side, launch: &Launch) -> Result<Finished, HarnessError> {
+    let finished = run(launch, &Limits { timeout: LIST_TIMEOUT, ..Limits::default() })?;
     if finished.success() { Ok(finished) } else { Err(HarnessError::not_listed(harness, side, &finished)) }
 }

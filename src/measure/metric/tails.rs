@@ -112,7 +112,9 @@ fn pooled(rounds: &[Round], q: f64, alpha: f64) -> Option<MetricResult> {
     let everything: Vec<&Round> = rounds.iter().collect();
     let pool = |drawn: &[&Round], pick: Pick| {
         let mut singles = Vec::new();
-        drawn.iter().for_each(|round| singles.extend_from_slice(&pick(round).singles));
+        for round in drawn {
+            singles.extend_from_slice(&pick(round).singles);
+        }
         nearest_rank(&mut singles, q)
     };
     let ratio = |drawn: &[&Round]| Some(pool(drawn, head)? / pool(drawn, base)?);
