@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::metric::absolute_tails;
 use super::round::{Job, Reading, Round};
 use crate::process::Usage;
 use crate::stats::Interval;
@@ -55,7 +56,7 @@ pub(super) fn absolutes(job: &Job, rounds: &[Round], alpha: f64) -> Vec<Absolute
         base: interval(rounds, |round| read(&round.base), alpha),
         head: interval(rounds, |round| read(&round.head), alpha),
     };
-    OF_ANY_PROCESS.iter().chain(fixed).map(one).collect()
+    OF_ANY_PROCESS.iter().chain(fixed).map(one).chain(absolute_tails(rounds, alpha)).collect()
 }
 
 /// `None` when a round lacks the value: an interval of the rest would speak for the rest only.

@@ -3,6 +3,8 @@
 mod errors;
 mod tails;
 
+pub(super) use tails::absolute_tails;
+
 use serde::{Deserialize, Serialize};
 
 pub(super) use errors::error_rate;

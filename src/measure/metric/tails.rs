@@ -3,10 +3,11 @@
 //! Does not judge pooled quantiles: their interval comes from a bootstrap and has no control beside it.
 
 use super::{MetricResult, median_of};
+use crate::measure::absolute::Absolute;
 use crate::measure::clock::ClockKind;
 use crate::measure::round::{Job, Reading, Round};
-use crate::stats::estimate::log_ratios;
-use crate::stats::{Margins, SplitMix64, decide, median, quantile};
+use crate::stats::estimate::{log_ratios, median_interval};
+use crate::stats::{Interval, Margins, SplitMix64, decide, median, quantile};
 
 const QUANTILES: [(&str, f64); 2] = [("latency.p95", 0.95), ("latency.p99", 0.99)];
 /// Iterations that must lie beyond a quantile on each side (`reference/measurement.md` §5.2): 200 for p95, 1 000 for p99.
@@ -110,29 +111,60 @@ fn pooled(rounds: &[Round], q: f64, alpha: f64) -> Option<MetricResult> {
         return None;
     }
     let everything: Vec<&Round> = rounds.iter().collect();
-    let pool = |drawn: &[&Round], pick: Pick| {
-        let mut singles = Vec::new();
-        for round in drawn {
-            singles.extend_from_slice(&pick(round).singles);
-        }
-        nearest_rank(&mut singles, q)
-    };
-    let ratio = |drawn: &[&Round]| Some(pool(drawn, head)? / pool(drawn, base)?);
-    // The same rounds give the same interval.
-    let mut random = SplitMix64::new(rounds.len() as u64);
-    let mut ratios = Vec::with_capacity(RESAMPLES);
-    for _ in 0..RESAMPLES {
-        let drawn: Vec<&Round> = (0..rounds.len()).filter_map(|_| rounds.get(random.below(rounds.len()))).collect();
-        ratios.push(ratio(&drawn)?);
-    }
+    let ratio = |drawn: &[&Round]| Some(pool(drawn, head, q)? / pool(drawn, base, q)?);
+    let drawn = resampled(rounds, ratio, alpha)?;
     Some(MetricResult {
-        base: pool(&everything, base),
-        head: pool(&everything, head),
-        ratio: ratio(&everything),
-        low: quantile(&ratios, alpha / 2.0),
-        high: quantile(&ratios, 1.0 - alpha / 2.0),
+        base: pool(&everything, base, q),
+        head: pool(&everything, head, q),
+        ratio: Some(drawn.median),
+        low: Some(drawn.low),
+        high: Some(drawn.high),
         ..blank(rounds)
     })
+}
+
+/// The quantile of all single iterations of a side.
+fn pool(drawn: &[&Round], pick: Pick, q: f64) -> Option<f64> {
+    let mut singles = Vec::new();
+    for round in drawn {
+        singles.extend_from_slice(&pick(round).singles);
+    }
+    nearest_rank(&mut singles, q)
+}
+
+/// A value of the rounds, and the interval that drawing them again and again gives it.
+fn resampled(rounds: &[Round], value: impl Fn(&[&Round]) -> Option<f64>, alpha: f64) -> Option<Interval> {
+    let everything: Vec<&Round> = rounds.iter().collect();
+    // The same rounds give the same interval.
+    let mut random = SplitMix64::new(rounds.len() as u64);
+    let mut values = Vec::with_capacity(RESAMPLES);
+    for _ in 0..RESAMPLES {
+        let drawn: Vec<&Round> = (0..rounds.len()).filter_map(|_| rounds.get(random.below(rounds.len()))).collect();
+        values.push(value(&drawn)?);
+    }
+    let (low, high) = (quantile(&values, alpha / 2.0)?, quantile(&values, 1.0 - alpha / 2.0)?);
+    Some(Interval { low, median: value(&everything)?, high })
+}
+
+/// Each side's own p95 and p99, for objectives: as the comparison has them, without ratios.
+pub(in crate::measure) fn absolute_tails(rounds: &[Round], alpha: f64) -> Vec<Absolute> {
+    let tail = |&(name, q): &(&'static str, f64)| Absolute {
+        metric: name.into(),
+        base: of_side(rounds, base, q, alpha),
+        head: of_side(rounds, head, q, alpha),
+    };
+    QUANTILES.iter().map(tail).collect()
+}
+
+fn of_side(rounds: &[Round], pick: Pick, q: f64, alpha: f64) -> Option<Interval> {
+    let needed = (BEYOND / (1.0 - q)).round() as usize;
+    let counts = || rounds.iter().map(|round| pick(round).singles.len());
+    if counts().min()? >= needed {
+        let values: Option<Vec<f64>> = rounds.iter().map(|round| quantile(&pick(round).singles, q)).collect();
+        return median_interval(&values?, alpha);
+    }
+    let enough = counts().sum::<usize>() >= needed && rounds.len() >= FEWEST_ROUNDS;
+    if enough { resampled(rounds, |drawn| pool(drawn, pick, q), alpha) } else { None }
 }
 
 /// The smallest value that at least `q` of all do not exceed; found without sorting, for it is asked a thousand times.
@@ -214,6 +246,18 @@ mod tests {
             (p95.ratio.unwrap() - 1.2).abs() < 0.03 && p95.base.is_some_and(|base| (195.0..210.0).contains(&base)),
             "{p95:?}"
         );
+    }
+
+    #[test]
+    fn each_side_has_quantiles_of_its_own_or_none() {
+        let mut random = SplitMix64::new(5);
+        let mut one = |slower| reading(&mut random, 20, slower);
+        let rounds: Vec<Round> = (0..48).map(|_| Round { base: one(1.0), head: one(1.2), control: one(1.0) }).collect();
+        let tails = absolute_tails(&rounds, 0.01);
+        let p95 = &tails[0];
+        assert_eq!(p95.metric, "latency.p95");
+        assert!(p95.base.unwrap().contains(200.0) && p95.head.unwrap().contains(240.0), "{p95:?}");
+        assert_eq!((tails[1].base, tails[1].head), (None, None), "960 iterations are too few for p99");
     }
 
     #[test]
