@@ -68,6 +68,15 @@ static LABELLED: LazyLock<Regex> = LazyLock::new(|| {
 static LIMIT: LazyLock<Regex> =
     LazyLock::new(|| word(r"on|for|when|with|in|under|at|where|if|given|using|against|vs|versus|compared|as long as|only"));
 
+/// A beginning that narrows what follows, and platforms and settings, wherever they stand: this machine may be another one.
+static LIMITED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(concat!(
+        r"(?i)(?:^\s*|[,:]\s+)(?:on|for|when|with|under|in|at|where|using|given)\s",
+        r"|\b(?:aarch64|arm(?:v\d\w*|64)?|neon|x86(?:_64)?|amd64|i686|avx\w*|sse\d\w*|simd|riscv\w*|wasm\w*|windows|macos|darwin|linux|musl",
+        r"|apple|intel|amd|m[1-4]|(?:32|64)[ -]bit|debug|nightly|no_std|cfg|features?|cold|warm)\b",
+    ))
+});
+
 /// Words that name nothing: the language of promises itself.
 const PLAIN: &str = " a an the this that it its is are be now by to of up and in as at on for with makes make made making get gets give \
     gives giving take takes taking run runs running become becomes about around roughly approximately nearly almost over least another \
@@ -84,9 +93,8 @@ pub fn of_subject(subject: &str) -> Vec<Promise> {
 /// The promises in lines of a body that speak for the change.
 pub fn of_body(body: &str) -> Vec<Promise> {
     let lines = paragraphs(body);
-    let heard: Vec<Promise> =
-        lines.iter().flat_map(|line| sentences(line)).filter(|line| LABELLED.is_match(line)).flat_map(promises).collect();
-    heard
+    let spoken = lines.iter().flat_map(|line| sentences(line)).filter(|line| LABELLED.is_match(line));
+    spoken.flat_map(promises).collect()
 }
 
 /// A text without the clauses that hold a number but promise nothing: they state no intent either.
@@ -147,7 +155,11 @@ fn promise(sentence: &str, at: &std::ops::Range<usize>, claim: Claim) -> Option<
     if ELSEWHERE.is_match(&clause) || TAKEN_AWAY.is_match(before) {
         return None;
     }
-    Some(Promise { about: named(&clause.replace(&claim.text, " ")), limited: LIMIT.is_match(&after), claim })
+    Some(Promise {
+        about: named(&clause.replace(&claim.text, " ")),
+        limited: LIMIT.is_match(&after) || LIMITED.is_match(sentence),
+        claim,
+    })
 }
 
 /// The words of a clause that may name something.
@@ -215,7 +227,13 @@ mod tests {
 
     #[test]
     fn a_promise_about_some_input_is_limited() {
-        for text in ["hash is 2x faster on large inputs", "2x faster for ASCII", "perf: 30 % faster when warm"] {
+        for text in [
+            "hash is 2x faster on large inputs",
+            "2x faster for ASCII",
+            "perf: 30 % faster when warm",
+            "On aarch64, hash is 2x faster",
+            "perf(avx2): hash is 2x faster",
+        ] {
             assert!(of_subject(text)[0].limited, "{text}");
         }
     }

@@ -48,7 +48,9 @@ pub fn find(text: &str) -> Vec<(Range<usize>, Claim)> {
         if let (Some(whole), Some(claim)) = (captures.get(0), claim(&captures))
             && !claims.iter().any(|(_, known)| known.text == claim.text)
         {
-            claims.push((whole.range(), claim));
+            // What stands before a number is only looked at.
+            let before = whole.as_str().chars().next().filter(|c| !c.is_alphanumeric()).map_or(0, char::len_utf8);
+            claims.push((whole.start() + before..whole.end(), claim));
         }
     }
     claims

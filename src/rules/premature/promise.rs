@@ -65,6 +65,9 @@ pub(super) fn check(facts: &Facts<'_>, commit: &Commit, meant: &[&ChangedItem<'_
     if best.item.is_conditional() {
         not_proven.push(format!("what `cfg` leaves out of `{}` in this build", best.item.result.item));
     }
+    if contradicted && promise.claim.at_most {
+        not_proven.push("that a workload runs the best case".to_owned());
+    }
     let proof = contradicted && not_proven.is_empty();
     let known = Known { base, effect: HeatEffect::Irrelevant, heat: best.item.result.heat, proof, changed: true };
     Some(Finding {

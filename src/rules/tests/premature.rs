@@ -147,6 +147,12 @@ fn a_promise_about_some_input_is_not_contradicted() {
 }
 
 #[test]
+fn a_best_case_that_does_not_show_is_a_warning() {
+    let finding = with_claim("parse_row is up to 2x faster").workload(load(Outcome::Same, (1.0, 0.99, 1.01))).only();
+    assert_eq!(finding.severity, Severity::Warning);
+}
+
+#[test]
 fn identical_machine_code_contradicts_a_promise() {
     let same = || WorkloadResult { outcome: Outcome::Same, ..samples::workload("bench/load") };
     let finding = with_claim("perf: make parse_row 10x faster").workload(same()).only();
