@@ -208,6 +208,11 @@ impl WorkloadResult {
     pub fn primary(&self) -> Option<&MetricResult> {
         self.metrics.first()
     }
+
+    /// True when both sides are the same program: without a run, only identical machine code is called the same.
+    pub fn is_identical(&self) -> bool {
+        self.outcome == Outcome::Same && self.metrics.is_empty()
+    }
 }
 
 /// One metric of one workload.
@@ -470,7 +475,7 @@ pub struct Snippet {
 /// One piece of evidence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
-    /// `share`, `token`, `measurement`, `commit`, `stack`, `baseline`.
+    /// `share`, `token`, `measurement`, `identical machine code`, `commit`, `stack`, `baseline`.
     pub kind: String,
     /// The evidence in words, with its numbers.
     pub text: String,

@@ -3,6 +3,7 @@
 //! Does not measure, read files or ask git; what a rule may not know it is not given. Tokens and words only select what to
 //! look at: an error always rests on a changed item plus measured evidence ([`severity`]).
 
+pub mod assertion;
 pub mod claim;
 pub mod facts;
 pub mod intent;

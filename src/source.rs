@@ -27,8 +27,9 @@ mod uses;
 
 pub use change::changes;
 pub use files::{FileChange, FileRole, ambient_file_changes, included_file_change, is_included, role};
-pub use items::{items, items_of};
+pub use items::{declares_code, items, items_of};
 pub use model::{Change, ChangeKind, Item, ItemKind, Reach};
+pub(crate) use place::unit_test_declarers;
 pub use place::{CrateRoot, SourceFile};
 pub use tree::{ItemId, Tree};
 

@@ -61,8 +61,7 @@ pub(super) fn counted_workloads(analysis: &Analysis) -> Vec<String> {
 
 fn counted_kind(workload: &WorkloadResult) -> String {
     match workload.outcome {
-        // Without a run only identical machine code is called the same.
-        Outcome::Same if workload.metrics.is_empty() => "with identical machine code".into(),
+        Outcome::Same if workload.is_identical() => "with identical machine code".into(),
         Outcome::Same if workload.negative_control => "same, measured as a negative control".into(),
         Outcome::Same => "same".into(),
         _ => {

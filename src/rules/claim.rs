@@ -2,6 +2,7 @@
 //!
 //! Only promises about time are read: "30 % fewer allocations" cannot be checked against a clock, and "30 % less code" is none.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
@@ -36,11 +37,20 @@ static BEFORE: LazyLock<Regex> = LazyLock::new(|| {
 
 /// The promises in a text, in order of appearance per pattern.
 pub fn parse(text: &str) -> Vec<Claim> {
+    find(text).into_iter().map(|(_, claim)| claim).collect()
+}
+
+/// The same, each with its place in the text (in bytes).
+pub fn find(text: &str) -> Vec<(Range<usize>, Claim)> {
     let found = AFTER.captures_iter(text).chain(BEFORE.captures_iter(text));
-    let mut claims: Vec<Claim> = Vec::new();
-    for claim in found.filter_map(|captures| claim(&captures)) {
-        if !claims.iter().any(|known| known.text == claim.text) {
-            claims.push(claim);
+    let mut claims: Vec<(Range<usize>, Claim)> = Vec::new();
+    for captures in found {
+        if let (Some(whole), Some(claim)) = (captures.get(0), claim(&captures))
+            && !claims.iter().any(|(_, known)| known.text == claim.text)
+        {
+            // What stands before a number is only looked at.
+            let before = whole.as_str().chars().next().filter(|c| !c.is_alphanumeric()).map_or(0, char::len_utf8);
+            claims.push((whole.start() + before..whole.end(), claim));
         }
     }
     claims

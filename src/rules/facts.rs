@@ -56,6 +56,17 @@ impl ChangedItem<'_> {
         !matches!(self.result.heat, None | Some(Heat::Unmeasured))
     }
 
+    /// True when a part of it may be left out of a build: its lines speak of `cfg`.
+    pub fn is_conditional(&self) -> bool {
+        let speaks = |item: &Option<crate::source::Item>, file: Option<&str>| {
+            let (Some(item), Some(file)) = (item, file) else { return false };
+            (1_u32..)
+                .zip(file.lines())
+                .any(|(number, line)| (item.lines.0..=item.lines.1).contains(&number) && line.contains("cfg"))
+        };
+        speaks(&self.change.base, self.base_file) || speaks(&self.change.head, self.head_file)
+    }
+
     /// The last segment of its path: the name that people use.
     pub fn short_name(&self) -> &str {
         self.result.item.rsplit("::").next().unwrap_or(&self.result.item)

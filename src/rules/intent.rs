@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::rules::claim::{self, Claim};
+use crate::rules::assertion::{self, Promise};
 use crate::rules::facts::Commit;
 
 /// A commit that says it is for speed.
@@ -14,8 +14,8 @@ use crate::rules::facts::Commit;
 pub struct Intent<'a> {
     /// The commit.
     pub commit: &'a Commit,
-    /// What it promises, in numbers.
-    pub claims: Vec<Claim>,
+    /// What it promises for its own change, in numbers.
+    pub promises: Vec<Promise>,
 }
 
 static SUBJECT: LazyLock<Regex> = LazyLock::new(|| {
@@ -52,11 +52,19 @@ pub fn of(commit: &Commit) -> Option<Intent<'_>> {
     if UNDOING.is_match(&commit.subject) || NOT_CODE.is_match(&commit.subject) {
         return None;
     }
-    let subject = EXCLUDED.replace_all(&commit.subject, " ");
-    let mut claims = claim::parse(&commit.subject);
-    claims.extend(claim::parse(&commit.body));
-    let stated = CONVENTIONAL.is_match(&commit.subject) || SUBJECT.is_match(&subject) || !claims.is_empty();
-    stated.then_some(Intent { commit, claims })
+    let subject = assertion::without_asides(&commit.subject);
+    let subject = EXCLUDED.replace_all(&subject, " ");
+    let mut promises = assertion::of_subject(&commit.subject);
+    let stated = CONVENTIONAL.is_match(&commit.subject) || SUBJECT.is_match(&subject) || !promises.is_empty();
+    if !stated {
+        return None;
+    }
+    for promise in assertion::of_body(&commit.body) {
+        if !promises.iter().any(|known| known.claim.text == promise.claim.text) {
+            promises.push(promise);
+        }
+    }
+    Some(Intent { commit, promises })
 }
 
 #[expect(clippy::expect_used, reason = "a literal pattern; every test of this module compiles it")]
@@ -116,9 +124,12 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_in_the_body_is_an_intent() {
+    fn a_body_promises_only_under_a_subject_about_speed() {
         let commit =
-            Commit { id: "a".into(), subject: "Rework decode".into(), body: "It is 30 % faster now.".into(), files: [].into() };
-        assert_eq!(of(&commit).unwrap().claims.len(), 1);
+            |subject: &str, body: &str| Commit { id: "a".into(), subject: subject.into(), body: body.into(), files: [].into() };
+        assert!(of(&commit("Rework decode", "Speedup: 2x faster")).is_none());
+        assert!(of(&commit("Add a guard; until now users could get a 2x speedup by accident", "")).is_none());
+        assert_eq!(of(&commit("perf: rework decode", "Speedup: 2x faster")).unwrap().promises.len(), 1);
+        assert_eq!(of(&commit("perf: rework decode", "The old code was 30 % faster but wrong.")).unwrap().promises, []);
     }
 }

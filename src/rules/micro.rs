@@ -15,7 +15,6 @@ use crate::rules::scans::{Scans, Sides};
 use crate::rules::severity::{HeatEffect, Known, severity};
 use crate::rules::snippet;
 use crate::rules::tokens::{Added, TokenClass};
-use crate::source::ChangeKind;
 
 /// One finding per changed item; items in `covered` already have a finding that says that nobody exercises them.
 pub(super) fn judge(facts: &Facts<'_>, scans: &Scans, covered: &[String]) -> Vec<Finding> {
@@ -36,7 +35,7 @@ fn finding(facts: &Facts<'_>, item: &ChangedItem<'_>, sides: &Sides, covered: &[
     let added: Vec<&Added> = sides.added.iter().filter(counted).collect();
     let shown = shown(&added)?;
     let severity = severity(Known {
-        base: base_severity(item, &added, stated),
+        base: base_severity(&added),
         effect: HeatEffect::ColdIsWorse,
         heat: item.result.heat,
         proof: false,
@@ -67,15 +66,12 @@ fn finding(facts: &Facts<'_>, item: &ChangedItem<'_>, sides: &Sides, covered: &[
     })
 }
 
-/// Unsafe code is a warning before heat is known, anything else an info; measured coldness adds one level.
+/// Unsafe code that only speed explains is a warning before heat is known, anything else an info; measured coldness adds one level.
 ///
-/// New code may need plain `unsafe` for what it does: without a token that only speed explains, and without a stated intent,
-/// an added function is treated as merely costly.
-fn base_severity(item: &ChangedItem<'_>, added: &[&Added], stated: bool) -> Severity {
-    let is_unsafe = added.iter().any(|added| added.kind.class() == TokenClass::Unsafe);
-    let for_speed = added.iter().any(|added| added.kind.only_for_speed());
-    let replaced_safe_code = item.change.kind != ChangeKind::Added;
-    if is_unsafe && (replaced_safe_code || for_speed || stated) { Severity::Warning } else { Severity::Info }
+/// A plain `unsafe` may call what has no safe form (an own unsafe function, a `static mut`, a pointer), whatever the commit says
+/// that it is for: that is never an error.
+fn base_severity(added: &[&Added]) -> Severity {
+    if added.iter().any(|added| added.is_unsafe_for_speed()) { Severity::Warning } else { Severity::Info }
 }
 
 /// The token to point at: one that only speed explains, if there is one.

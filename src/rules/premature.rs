@@ -42,7 +42,7 @@ fn of_commit(facts: &Facts<'_>, scans: &Scans, intent: &Intent<'_>) -> Vec<Findi
         BaseEvidence::Missing | BaseEvidence::Stale(_) => true,
     };
     if !unmeasured {
-        return intent.claims.iter().filter_map(|claim| promise::check(facts, intent.commit, &meant, claim)).collect();
+        return intent.promises.iter().filter_map(|promise| promise::check(facts, intent.commit, &meant, promise)).collect();
     }
     let algorithmic = meant.iter().any(|item| scans.get(item).is_some_and(super::scans::Sides::is_algorithmic));
     let base = if algorithmic { Severity::Info } else { Severity::Warning };
@@ -51,13 +51,18 @@ fn of_commit(facts: &Facts<'_>, scans: &Scans, intent: &Intent<'_>) -> Vec<Findi
 
 /// The changed items that a commit speaks of: those that its message names, or else all in the files that it touches.
 fn meant<'a>(facts: &'a Facts<'a>, commit: &Commit) -> Vec<&'a ChangedItem<'a>> {
+    let candidates = candidates(facts, commit);
+    let named: Vec<_> = candidates.iter().copied().filter(|item| names(commit, item.short_name())).collect();
+    if named.is_empty() { candidates } else { named }
+}
+
+/// The changed items in the files that a commit touches that had a before to compare with.
+fn candidates<'a>(facts: &'a Facts<'a>, commit: &Commit) -> Vec<&'a ChangedItem<'a>> {
     let candidate = |item: &&ChangedItem<'_>| {
         let had_a_before = !matches!(item.change.kind, ChangeKind::Added | ChangeKind::Deleted);
         item.is_code() && had_a_before && commit.files.iter().any(|file| file.as_str() == item.result.file)
     };
-    let candidates: Vec<&ChangedItem<'_>> = facts.changes.iter().filter(candidate).collect();
-    let named: Vec<_> = candidates.iter().copied().filter(|item| names(commit, item.short_name())).collect();
-    if named.is_empty() { candidates } else { named }
+    facts.changes.iter().filter(candidate).collect()
 }
 
 /// True when the message holds the name as a word of its own.

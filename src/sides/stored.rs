@@ -135,12 +135,13 @@ pub(crate) fn find_base(
             why.extend(narrowed(context, &baseline));
         }
         if why.is_empty() {
-            return reuse(context, baseline, request, stale);
+            // That another one did not fit is no news then.
+            return reuse(context, baseline, request);
         }
         if request.named.is_some() {
             return Err(SideError::DoesNotFit { name, why }.into());
         }
-        stale.extend(why);
+        stale.extend(why.into_iter().map(|why| format!("`{name}`: {why}")));
     }
     let mut base = make(context, store, request.commit, scratch, shell)?;
     base.stale = stale;
@@ -178,7 +179,7 @@ fn narrowed(context: &Context, baseline: &Baseline<Evidence>) -> Option<String> 
     (!fits).then(|| format!("`{}` was made with `--workload {}` only", baseline.record.name, selected.join(" --workload ")))
 }
 
-fn reuse(context: &Context, baseline: Baseline<Evidence>, request: &BaseRequest<'_>, stale: Vec<String>) -> Result<Base> {
+fn reuse(context: &Context, baseline: Baseline<Evidence>, request: &BaseRequest<'_>) -> Result<Base> {
     let mut evidence = baseline.record.workloads.clone();
     for program in &mut evidence.programs {
         program.executable = baseline.path(&program.executable);
@@ -203,7 +204,7 @@ fn reuse(context: &Context, baseline: Baseline<Evidence>, request: &BaseRequest<
         }
     }
     let described = format!("baseline `{}`, {}", baseline.record.name, age(baseline.record.created));
-    let warnings = Vec::new();
+    let (warnings, stale) = (Vec::new(), Vec::new());
     Ok(Base {
         commit: request.commit.to_owned(),
         evidence,

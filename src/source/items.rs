@@ -41,6 +41,11 @@ pub fn items_of(files: &[SourceFile]) -> Vec<Item> {
     parse_all(files).into_iter().flat_map(|file| file.found).map(|found| found.item).collect()
 }
 
+/// True when the file declares `mod NAME;` as code that ships: not under `#[cfg(test)]`, by itself or around it.
+pub fn declares_code(file: &SourceFile, name: &str) -> bool {
+    parallel(&[file]).iter().flat_map(|parsed| &parsed.declared).any(|declared| declared.name == name && !declared.test_only)
+}
+
 /// Parses all files, then once more those whose place another file's `mod` declaration changes.
 pub(super) fn parse_all(files: &[SourceFile]) -> Vec<FileItems> {
     let refs: Vec<&SourceFile> = files.iter().collect();
@@ -420,5 +425,12 @@ mod tests {
         }
         let types = format!("fn f(a: {}B{}) {{}}", "A<".repeat(just / 2), ">".repeat(just / 2));
         assert!(!of(&types).is_empty());
+    }
+
+    #[test]
+    fn only_a_module_outside_of_cfg_test_is_code() {
+        assert!(declares_code(&file("src/lib.rs", "pub mod tests;"), "tests"));
+        assert!(!declares_code(&file("src/lib.rs", "#[cfg(test)]\nmod tests;"), "tests"));
+        assert!(!declares_code(&file("src/lib.rs", "mod test;\nmod tests { fn a() {} }"), "tests"));
     }
 }

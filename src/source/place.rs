@@ -40,7 +40,7 @@ impl SourceFile {
     pub fn new(path: impl Into<Utf8PathBuf>, text: impl Into<String>, roots: &[CrateRoot]) -> Self {
         let path = path.into();
         let (crate_name, module) = locate(&path, roots);
-        let test_only = is_test_path(&path);
+        let test_only = is_test_path(&path, roots);
         Self { path, text: text.into(), crate_name, module, test_only }
     }
 
@@ -98,10 +98,29 @@ fn by_layout(path: &Utf8Path) -> (String, Vec<String>) {
     }
 }
 
-/// Test and example targets, and the conventional places of unit tests in files of their own.
-fn is_test_path(path: &Utf8Path) -> bool {
-    let in_test_dir = path.parent().is_some_and(|dir| dir.components().any(|c| matches!(c.as_str(), "tests" | "examples")));
-    in_test_dir || path.file_name() == Some("tests.rs")
+/// Test and example targets, and the conventional places of unit tests in files of their own; of the latter, the declaring
+/// module has the last word ([`unit_test_declarers`]).
+fn is_test_path(path: &Utf8Path, roots: &[CrateRoot]) -> bool {
+    let dirs: Vec<&str> = path.parent().into_iter().flat_map(|dir| dir.components().map(|c| c.as_str())).collect();
+    // A package that lives below some `tests` directory is one like any other.
+    let sources = roots.iter().filter_map(|root| root.file.parent());
+    let own = sources.filter(|dir| dir.file_name() == Some("src") && path.starts_with(dir)).map(|dir| dir.components().count());
+    let in_source = own.max();
+    let to_source = in_source.or_else(|| dirs.iter().position(|dir| *dir == "src").map(|at| at + 1)).unwrap_or(dirs.len());
+    let target = in_source.is_none() && dirs.iter().take(to_source).any(|dir| matches!(*dir, "tests" | "examples"));
+    target || dirs.iter().skip(to_source).any(|dir| *dir == "tests") || path.file_name() == Some("tests.rs")
+}
+
+/// The files of which one declares the module `tests` that a unit-test file is, or lies in; empty for any other file.
+pub(crate) fn unit_test_declarers(file: &SourceFile, roots: &[CrateRoot]) -> Vec<Utf8PathBuf> {
+    let source = |path: &Utf8Path| path.components().any(|c| c.as_str() == "src");
+    let is_module = |path: &&Utf8Path| matches!(path.file_name(), Some("tests" | "tests.rs"));
+    // The outermost `tests` below a source directory.
+    let outermost = file.path.ancestors().filter(is_module).filter_map(Utf8Path::parent).filter(|dir| source(dir)).last();
+    let Some(dir) = outermost.filter(|_| file.test_only) else { return Vec::new() };
+    let named = ["lib.rs", "main.rs", "mod.rs"].map(|name| dir.join(name));
+    let odd = roots.iter().map(|root| root.file.clone()).filter(|root| root.parent() == Some(dir) && !named.contains(root));
+    named.iter().cloned().chain([dir.with_extension("rs")]).chain(odd).collect()
 }
 
 #[cfg(test)]
@@ -165,9 +184,22 @@ mod tests {
             ("src/a/tests.rs", true),
             ("src/tests/x.rs", true),
             ("src/contests.rs", false),
+            ("src/examples/x.rs", false),
+            ("tests/cases/x/src/lib.rs", true),
             ("benches/a.rs", false),
         ] {
             assert_eq!(SourceFile::new(path, "", &[]).test_only, expected, "{path}");
         }
+        let member = [CrateRoot::new("x", "tests/cases/x/src/lib.rs")];
+        assert!(!SourceFile::new("tests/cases/x/src/a.rs", "", &member).test_only);
+        assert!(SourceFile::new("tests/cases/x/src/a/tests.rs", "", &member).test_only);
+    }
+
+    #[test]
+    fn a_unit_test_file_has_a_declaring_module() {
+        let declarers = |path: &str| unit_test_declarers(&SourceFile::new(path, "", &[]), &[]);
+        assert_eq!(declarers("src/tests/x.rs"), ["src/lib.rs", "src/main.rs", "src/mod.rs", "src.rs"]);
+        assert_eq!(declarers("src/a/tests.rs"), ["src/a/lib.rs", "src/a/main.rs", "src/a/mod.rs", "src/a.rs"]);
+        assert!(declarers("tests/it.rs").is_empty() && declarers("src/a.rs").is_empty());
     }
 }

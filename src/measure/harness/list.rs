@@ -42,7 +42,10 @@ pub fn list(
     Ok(Some(match kind {
         WorkloadKind::Criterion => {
             let listing = criterion::list(side, package_dir, scratch)?;
-            (Harness::Criterion(listing.dialect), Listed { found: listing.ids.into_iter().map(Found::Id).collect() })
+            let reason = "the program lists it but knows no such benchmark: an id with a line break cannot be asked for";
+            let left = listing.broken.into_iter().map(|id| Found::Left { id, reason: reason.into() });
+            let found = listing.ids.into_iter().map(Found::Id).chain(left).collect();
+            (Harness::Criterion(listing.dialect), Listed { found })
         }
         WorkloadKind::Divan => (Harness::Divan, divan::list(side, package_dir)?),
         WorkloadKind::Libtest => (Harness::Libtest, libtest::list(side, package_dir)?),

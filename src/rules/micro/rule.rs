@@ -12,9 +12,11 @@ pub(in crate::rules) static RULE: Rule = Rule {
               next to no time is spent. By Amdahl's law, removing a share p of the time gains at most 1/(1-p).",
     evidence: "1. The token is a net addition, counted on Rust's tokens on both sides; code that only moved is not counted.\n\
                2. The function is cold: the upper end of its share is below 1 %, and it is proven to run.\n\
-               `unsafe` in a cold function that was safe is an error; any other costly token there is a warning;\n\
-               in a function that no workload exercises, or whose share is uncertain, it is an info. Cheap or moderate\n\
-               tokens (`SmallVec`, bit tricks) speak only if a commit says that the change is for speed.",
+               Unsafe code that only speed explains (unchecked access, raw copies, uninitialized memory, vector\n\
+               instructions) is an error in a cold function. Any other costly token there is a warning, and so is a\n\
+               plain `unsafe`: it may call what has no safe form. In a function that no workload exercises, or whose\n\
+               share is uncertain, it is an info. Cheap or moderate tokens (`SmallVec`, bit tricks) speak only if a\n\
+               commit says that the change is for speed.",
     fires: &[
         "`get_unchecked` in a config parser that holds 0.03 % of the time",
         "`#[inline(always)]` on `fn build_error_message`",

@@ -110,8 +110,14 @@ pub(super) fn fix(facts: &Facts<'_>, item: &ChangedItem<'_>, shown: &Added) -> S
     if item.result.heat == Some(Heat::Uncertain) {
         return "sample longer to tell, or keep the plain form".into();
     }
-    let form = if shown.kind.class() == TokenClass::Unsafe { "safe" } else { "plain" };
-    let keep = format!("keep the {form} form (drop {})", quoted(shown));
+    let keep = match (shown.kind.class(), shown.is_unsafe_for_speed()) {
+        // Whether there is a safe form, tokens cannot tell.
+        (TokenClass::Unsafe, false) => {
+            format!("if speed is the reason for {}, keep the safe form; if nothing safe can do the same, allow it", quoted(shown))
+        }
+        (TokenClass::Unsafe, true) => format!("keep the safe form (drop {})", quoted(shown)),
+        _ => format!("keep the plain form (drop {})", quoted(shown)),
+    };
     let top = item.result.workload.as_deref().and_then(|workload| facts.top_item(workload, &item.result.item));
     match top {
         Some(top) => format!("{keep}; the time is in `{}`", top.item),

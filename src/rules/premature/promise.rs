@@ -1,9 +1,10 @@
 //! Compares what a commit promises with what was measured.
 
 use crate::analysis::{Finding, Heat, Severity, WorkloadResult};
+use crate::rules::assertion::Promise;
 use crate::rules::claim::Claim;
 use crate::rules::facts::{ChangedItem, Commit, Facts};
-use crate::rules::premature::{at, words};
+use crate::rules::premature::{at, candidates, words};
 use crate::rules::severity::{HeatEffect, Known, severity};
 
 /// Part of a promised gain that must show: "2x" is said of 1.9x.
@@ -24,35 +25,64 @@ pub(super) enum Fared {
 pub(super) struct Measured<'a> {
     pub(super) item: &'a ChangedItem<'a>,
     pub(super) workload: &'a WorkloadResult,
-    /// Ratio head / base with its interval.
+    /// Ratio head / base with its interval; exactly 1 where the machine code is identical.
     pub(super) interval: (f64, f64, f64),
+    /// Both sides are the same program: nothing had to be run to know that.
+    pub(super) identical: bool,
     pub(super) fared: Fared,
 }
 
 /// The finding about one promise; `None` when nothing that was measured speaks of it.
 ///
 /// The best workload decides: a promise may be about one case. It is read in the writer's favour: as one about the function,
-/// whose share of the workload limits what can show (Amdahl), at the lower end of that share.
-pub(super) fn check(facts: &Facts<'_>, commit: &Commit, meant: &[&ChangedItem<'_>], claim: &Claim) -> Option<Finding> {
+/// whose share of the workload limits what can show (Amdahl), at the lower end of that share. A promise that names a function
+/// is held against that function only, and one that names something else, or some input only, cannot be contradicted.
+pub(super) fn check(facts: &Facts<'_>, commit: &Commit, meant: &[&ChangedItem<'_>], promise: &Promise) -> Option<Finding> {
+    let named: Vec<&ChangedItem<'_>> =
+        candidates(facts, commit).into_iter().filter(|item| promise.names(&item.result.item)).collect();
+    if named.is_empty() && is_about_unchanged(facts, promise) {
+        return None;
+    }
+    let of_something_else = named.is_empty() && !promise.about.is_empty();
+    let spoken_of = if named.is_empty() { meant } else { &named };
     // A cold function that rides along must not shield a claim about the hot one.
     let is_warm = |item: &&ChangedItem<'_>| matches!(item.result.heat, Some(Heat::Hot | Heat::Warm));
-    let any_warm = meant.iter().any(&is_warm);
-    let weighty = meant.iter().filter(|item| !any_warm || is_warm(item));
-    let all = weighty.flat_map(|item| facts.workloads.iter().filter_map(|workload| measured(facts, item, workload, claim)));
-    let best = all.max_by(|a, b| a.fared.cmp(&b.fared).then_with(|| b.interval.0.total_cmp(&a.interval.0)))?;
+    let any_warm = spoken_of.iter().any(&is_warm);
+    let weighty = spoken_of.iter().filter(|item| !any_warm || is_warm(item));
+    let all =
+        weighty.flat_map(|item| facts.workloads.iter().filter_map(|workload| measured(facts, item, workload, &promise.claim)));
+    let mut best = all.max_by(|a, b| a.fared.cmp(&b.fared).then_with(|| b.interval.0.total_cmp(&a.interval.0)))?;
+    if of_something_else || (promise.limited && best.fared == Fared::Contradicted) {
+        best.fared = Fared::Unresolved;
+    }
     let contradicted = best.fared == Fared::Contradicted;
     let base = if contradicted { Severity::Warning } else { Severity::Info };
+    let mut not_proven = Vec::new();
     // Another commit may have taken the gain away again: then the sum proves nothing about this one.
-    let others = facts.commits.iter().any(|other| other.id != commit.id && !other.files.is_disjoint(&commit.files));
-    let proof = contradicted && !others;
+    if facts.commits.iter().any(|other| other.id != commit.id && !other.files.is_disjoint(&commit.files)) {
+        not_proven.push("other commits of this change touch the same files".to_owned());
+    }
+    if best.item.is_conditional() {
+        not_proven.push(format!("what `cfg` leaves out of `{}` in this build", best.item.result.item));
+    }
+    if contradicted && promise.claim.at_most {
+        not_proven.push("that a workload runs the best case".to_owned());
+    }
+    let proof = contradicted && not_proven.is_empty();
     let known = Known { base, effect: HeatEffect::Irrelevant, heat: best.item.result.heat, proof, changed: true };
     Some(Finding {
-        message: words::promise(commit, claim, &best),
+        message: words::promise(commit, promise, &best, of_something_else),
         evidence: vec![words::measurement(&best), words::commit(commit)],
         fix: words::promise_fix(best.fared),
-        not_proven: others.then(|| "other commits of this change touch the same files".to_owned()).into_iter().collect(),
+        not_proven,
         ..at(best.item, severity(known)?)
     })
+}
+
+/// True when the promise names a function of the workspace that is known from a profile and that the change leaves alone.
+fn is_about_unchanged(facts: &Facts<'_>, promise: &Promise) -> bool {
+    let mut own = facts.workloads.iter().flat_map(|workload| &workload.hot_path).filter(|hot| hot.origin == "workspace");
+    own.any(|hot| promise.names(&hot.item) && !facts.changes.iter().any(|change| change.result.item == hot.item))
 }
 
 fn measured<'a>(
@@ -62,13 +92,18 @@ fn measured<'a>(
     claim: &Claim,
 ) -> Option<Measured<'a>> {
     let hottest = item.result.workload.as_deref() == Some(&workload.id);
+    let in_hot_path = workload.hot_path.iter().find(|hot| hot.item == item.result.item).map(|hot| hot.low);
+    if workload.is_identical() {
+        let runs = (hottest && item.is_measured()) || in_hot_path.is_some();
+        let (interval, fared) = ((1.0, 1.0, 1.0), Fared::Contradicted);
+        return runs.then_some(Measured { item, workload, interval, identical: true, fared });
+    }
     let on_stack = hottest || workload.explained_by.contains(&item.result.item);
     let primary = workload.primary().filter(|metric| on_stack && metric.unit == "ns")?;
     let interval = primary.interval()?;
-    let in_hot_path = || workload.hot_path.iter().find(|hot| hot.item == item.result.item).map(|hot| hot.low);
-    let share = if hottest { item.result.low } else { None }.or_else(in_hot_path);
+    let share = if hottest { item.result.low } else { None }.or(in_hot_path);
     let fared = fared(interval, share, claim, facts.noise_floor);
-    Some(Measured { item, workload, interval, fared })
+    Some(Measured { item, workload, interval, identical: false, fared })
 }
 
 /// Holds the interval of head / base against the promise; `share` is the function's share of the workload, if known.

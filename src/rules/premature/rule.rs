@@ -12,9 +12,12 @@ pub(in crate::rules) static RULE: Rule = Rule {
     evidence: "1. Intent: the subject, a `perf:` commit, a numeric claim; only commits that touch the function's file count.\n\
                2. No base measurement, one that does not fit (toolchain, profile, host), or none that runs the function:\n\
                a warning; an info if only tokens suggest the intent, or if the change is a better algorithm.\n\
-               3. A claim about time is held against the measured interval of the best workload, read in the writer's\n\
-               favour: only the function's share of the workload has to get faster. Contradicted: an error (a warning\n\
-               if other commits touch the same files). Kept, or too close to tell: an info.",
+               3. A claim about time that the commit makes for itself: in its subject or, under a subject about speed, in a\n\
+               line such as \"Speedup: 2x\". What is negated, past, hypothetical or said of something else is no claim.\n\
+               It is held against the measured interval of the best workload, read in the writer's favour: only the\n\
+               function's share of the workload has to get faster. Contradicted, or identical machine code: an error (a\n\
+               warning if other commits touch the same files, if `cfg` may leave the code out, or if it says \"up to\").\n\
+               Kept, too close to tell, about some input only, or about something else: an info.",
     fires: &[
         "`perf: avoid clone in Router::match_route`, and no benchmark runs `match_route`",
         "\"about 2x faster\", measured 0.99x [0.97, 1.02] in a benchmark that spends 90 % in the function",

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::analysis::{Evidence, Heat};
 use crate::figures;
+use crate::rules::assertion::Promise;
 use crate::rules::claim::Claim;
 use crate::rules::facts::{BaseEvidence, ChangedItem, Commit, Facts};
 use crate::rules::intent::Intent;
@@ -65,22 +66,34 @@ pub(super) fn first_step(facts: &Facts<'_>, item: &ChangedItem<'_>) -> String {
 }
 
 pub(super) fn unmeasured_claim(intent: &Intent<'_>) -> Option<String> {
-    let claims: Vec<String> = intent.claims.iter().map(|claim| format!("\"{}\"", claim.text)).collect();
+    let claims: Vec<String> = intent.promises.iter().map(|promise| format!("\"{}\"", promise.claim.text)).collect();
     (!claims.is_empty()).then(|| format!("the claim {}", claims.join(", ")))
 }
 
-pub(super) fn promise(commit: &Commit, claim: &Claim, best: &Measured<'_>) -> String {
-    let measured = in_the_claims_words(claim, best.interval);
+pub(super) fn promise(commit: &Commit, promise: &Promise, best: &Measured<'_>, of_something_else: bool) -> String {
+    let claim = &promise.claim;
+    let measured = if best.identical { IDENTICAL.to_owned() } else { in_the_claims_words(claim, best.interval) };
     let (text, workload) = (&claim.text, &best.workload.id);
     let said = format!("claimed {text}, measured {measured} in `{workload}`");
     match best.fared {
         Fared::Contradicted => {
             format!("{said}: the change to `{}` does not keep it ({})", best.item.result.item, commit.short_id())
         }
+        Fared::Unresolved if of_something_else => {
+            let item = &best.item.result.item;
+            format!(
+                "{said}: the claim speaks of \"{}\", the change is to `{item}` ({})",
+                promise.about.join(" "),
+                commit.short_id()
+            )
+        }
         Fared::Unresolved => format!("{said}: this cannot tell whether the claim holds ({})", commit.short_id()),
         Fared::Kept => format!("{said}: this fits the claim{} ({})", held(best), commit.short_id()),
     }
 }
+
+/// What a comparison of the executables shows without a run.
+const IDENTICAL: &str = "identical machine code";
 
 /// How much of the workload the function holds: what a gain of the function can show there.
 fn held(best: &Measured<'_>) -> String {
@@ -99,6 +112,13 @@ fn in_the_claims_words(claim: &Claim, (ratio, low, high): (f64, f64, f64)) -> St
 }
 
 pub(super) fn measurement(best: &Measured<'_>) -> Evidence {
+    if best.identical {
+        return Evidence {
+            kind: IDENTICAL.into(),
+            text: format!("`{}` is the same program on both sides", best.workload.id),
+            values: BTreeMap::from([("ratio".into(), json!(1.0)), ("workload".into(), json!(best.workload.id))]),
+        };
+    }
     let (ratio, low, high) = best.interval;
     let rounds = best.workload.primary().map(|metric| metric.rounds);
     let values = [

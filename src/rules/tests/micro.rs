@@ -104,13 +104,31 @@ fn unsafe_code_that_moved_into_another_function_is_not_added() {
 }
 
 #[test]
-fn new_code_that_needs_unsafe_for_what_it_does_is_a_warning_at_most() {
-    let raw = "fn push(&mut self, p: *mut Node) {\n    unsafe { (*p).next = self.head; }\n}\n";
-    let added = |text: &str| Case::new().function("push", None, Some(text), Heat::Cold);
-    assert_eq!(added(raw).only().severity, Severity::Warning);
-    assert_eq!(added(UNCHECKED).only().severity, Severity::Error, "unchecked access is for speed, wherever it is");
-    let stated = added(raw).commit("perf: raw list", "", &["src/push.rs"]);
-    assert_eq!(stated.only().severity, Severity::Error);
+fn unsafe_that_may_have_no_safe_form_is_a_warning_at_most() {
+    for body in
+        ["unsafe { crate::dead::raw(3); }", "unsafe { COUNT += 1; }", "unsafe { (*p).next = self.head; }", "unsafe { &*p }"]
+    {
+        let head = format!("fn load(x: &[u8]) -> u8 {{\n    {body}\n    x[1]\n}}\n");
+        let new = Case::new().function("load", None, Some(&head), Heat::Cold);
+        for case in [new, changed(SAFE, &head, Heat::Cold)] {
+            let finding = case.commit("perf: raw list", "", &["src/load.rs"]).only();
+            assert_eq!(finding.severity, Severity::Warning, "{body}");
+            assert!(finding.fix.starts_with("if speed is the reason for `unsafe { … }`"), "{}", finding.fix);
+        }
+        // Another costly token beside it does not make it unsafe for speed.
+        let inlined = format!("#[inline(always)]\n{head}");
+        assert_eq!(changed(SAFE, &inlined, Heat::Cold).only().severity, Severity::Warning, "{body}");
+    }
+    changed(SAFE, "fn load(x: &[u8]) -> u8 {\n    unsafe { core::arch::x86_64::__cpuid(0) };\n    x[1]\n}\n", Heat::Cold)
+        .silent();
+}
+
+#[test]
+fn unsafe_that_only_speed_explains_is_an_error_in_new_code_too() {
+    let added = |text: &str| Case::new().function("load", None, Some(text), Heat::Cold).only();
+    assert_eq!(added(UNCHECKED).severity, Severity::Error);
+    let vector = added("fn load(x: V) -> V {\n    unsafe { _mm_add_epi8(x, x) }\n}\n");
+    assert_eq!(vector.severity, Severity::Error);
 }
 
 #[test]

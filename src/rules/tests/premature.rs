@@ -119,6 +119,64 @@ fn a_claim_about_a_workload_that_the_function_is_not_in_is_not_checked() {
 }
 
 #[test]
+fn what_a_message_says_of_something_else_is_no_promise() {
+    for (subject, body) in [
+        ("Tidy parse_row", "The old code was 30 % faster but wrong."),
+        ("Tidy parse_row", "Note that crate foo would be 3x faster, but we do not use it."),
+        ("Add a guard; until now users could get a 2x speedup by accident", ""),
+    ] {
+        let case = optimized(Heat::Hot).commit(subject, body, &["src/parse_row.rs"]);
+        case.workload(load(Outcome::Same, (1.0, 0.99, 1.01))).silent();
+    }
+}
+
+#[test]
+fn a_promise_about_another_function_accuses_nobody() {
+    let info = with_claim("perf: hash is now 5x faster").workload(load(Outcome::Same, (1.0, 0.99, 1.01))).only();
+    assert_eq!(info.severity, Severity::Info);
+    assert!(info.message.contains("the claim speaks of \"hash\", the change is to `app::parse_row`"), "{}", info.message);
+    let mut known = load(Outcome::Same, (1.0, 0.99, 1.01));
+    known.hot_path = vec![samples::hot("app::hash", 0.5, 0.9)];
+    with_claim("perf: hash is now 5x faster").workload(known).silent();
+}
+
+#[test]
+fn a_promise_about_some_input_is_not_contradicted() {
+    let finding = with_claim("parse_row is 2x faster on long rows").workload(load(Outcome::Same, (1.0, 0.99, 1.01))).only();
+    assert_eq!(finding.severity, Severity::Info);
+}
+
+#[test]
+fn a_best_case_that_does_not_show_is_a_warning() {
+    let finding = with_claim("parse_row is up to 2x faster").workload(load(Outcome::Same, (1.0, 0.99, 1.01))).only();
+    assert_eq!(finding.severity, Severity::Warning);
+}
+
+#[test]
+fn identical_machine_code_contradicts_a_promise() {
+    let same = || WorkloadResult { outcome: Outcome::Same, ..samples::workload("bench/load") };
+    let finding = with_claim("perf: make parse_row 10x faster").workload(same()).only();
+    assert_eq!(finding.severity, Severity::Error);
+    assert!(
+        finding.message.starts_with("claimed 10x faster, measured identical machine code in `bench/load`"),
+        "{}",
+        finding.message
+    );
+    assert_eq!(finding.evidence.first().unwrap().kind, "identical machine code");
+    // A benchmark that the function is not in proves nothing of it.
+    let other = WorkloadResult { outcome: Outcome::Same, ..samples::workload("bench/else") };
+    with_claim("perf: make parse_row 10x faster").workload(other).silent();
+}
+
+#[test]
+fn code_that_this_build_may_leave_out_caps_a_contradiction_at_warning() {
+    let head = "fn parse_row(x: &[u8]) -> Vec<u8> {\n    #[cfg(feature = \"simd\")]\n    return fast(x);\n    x.to_vec()\n}\n";
+    let case = Case::new().function("parse_row", Some(BASE), Some(head), Heat::Hot);
+    let case = case.commit("parse_row is 2x faster", "", &["src/parse_row.rs"]);
+    assert_eq!(case.workload(load(Outcome::Same, (1.0, 0.99, 1.01))).only().severity, Severity::Warning);
+}
+
+#[test]
 fn tokens_alone_are_never_more_than_an_info() {
     let head = "#[inline(always)]\nfn parse_row(x: &[u8]) -> u8 {\n    unsafe { *x.get_unchecked(1) }\n}\n";
     let case =

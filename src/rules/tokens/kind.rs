@@ -66,9 +66,10 @@ impl TokenKind {
         }
     }
 
-    /// True when nothing but speed explains it; a plain `unsafe` may also be there for what safe code cannot express.
+    /// True when nothing but speed explains it; a plain `unsafe` or a `transmute` (of a lifetime, of a function pointer) may also
+    /// be there for what safe code cannot express.
     pub const fn only_for_speed(self) -> bool {
-        !matches!(self, Self::UnsafeBlock | Self::UnsafeFn)
+        !matches!(self, Self::UnsafeBlock | Self::UnsafeFn | Self::Transmute)
     }
 
     /// log2 of how much likelier a performance commit adds it than another commit does (625 of 30 514 commits in 32

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use proc_macro2::{TokenStream, TokenTree};
 
 /// Names whose presence says that a block is unsafe for what it does, not for how fast it does it: foreign calls, process
-/// environment, pinning, ownership across a pointer, manual allocation, raw descriptors, memory maps, assembly.
-const NECESSARY: [&str; 32] = [
+/// environment, pinning, ownership across a pointer, manual allocation, raw descriptors, memory maps, assembly, questions to the processor.
+const NECESSARY: [&str; 37] = [
     "libc",
     "ffi",
     "windows_sys",
@@ -39,6 +39,11 @@ const NECESSARY: [&str; 32] = [
     "new_unchecked",
     "map_unchecked_mut",
     "map_unchecked",
+    "__cpuid",
+    "__cpuid_count",
+    "_xgetbv",
+    "_rdtsc",
+    "__rdtscp",
 ];
 
 /// True when the tokens need `unsafe` for something that safe code cannot do.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::kind::TokenKind;
+use super::kind::{TokenClass, TokenKind};
 use super::scan::{Occurrence, Scan};
 
 /// A kind of token that an item gained.
@@ -16,6 +16,14 @@ pub struct Added {
     pub first: Occurrence,
     /// Keys of all that base does not have.
     pub keys: Vec<String>,
+}
+
+impl Added {
+    /// True for unsafe code that nothing but speed explains: an unchecked access, a vector instruction; not a plain `unsafe`.
+    pub fn is_unsafe_for_speed(&self) -> bool {
+        let unsafe_kind = self.kind.class() == TokenClass::Unsafe && self.kind.only_for_speed();
+        unsafe_kind || (self.kind == TokenKind::Simd && self.keys.iter().any(|key| key.starts_with("_mm")))
+    }
 }
 
 /// The kinds that head has more of than base, in the order of [`TokenKind`].

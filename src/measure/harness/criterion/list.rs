@@ -13,6 +13,8 @@ use crate::process::{Launch, Limits, run};
 pub struct Listing {
     /// The ids in the order of the program, as `Workload::harness_id` wants them.
     pub ids: Vec<String>,
+    /// What is listed like an id, but is none that the program knows: the rest of an id that holds a line break.
+    pub broken: Vec<String>,
     /// The flags it understands.
     pub dialect: Dialect,
 }
@@ -28,7 +30,13 @@ pub fn list(side: &Side, package_dir: &Path, scratch: &Path) -> Result<Listing, 
         let finished = run(&launch(side, package_dir, scratch, dialect), &limits())?;
         let ids = parse(&finished.stdout_text());
         if finished.success() && (!ids.is_empty() || finished.stdout.is_empty()) {
-            return Ok(Listing { ids, dialect });
+            let broken = broken(&finished.stdout_text(), |id| {
+                let asked = launch(side, package_dir, scratch, dialect).args([id]);
+                dialect.exact
+                    && run(&asked, &limits()).is_ok_and(|answer| answer.success() && !parse(&answer.stdout_text()).contains(id))
+            });
+            let ids = ids.into_iter().filter(|id| !broken.contains(id)).collect();
+            return Ok(Listing { ids, broken, dialect });
         }
         let hopeless = finished.timed_out || finished.success();
         last = Some(finished);
@@ -53,10 +61,26 @@ fn launch(side: &Side, package_dir: &Path, scratch: &Path, dialect: Dialect) -> 
     quiet(launch, scratch).args(["--bench", "--list", "--noplot"]).args(dialect.times()).args(Dialect::small()).args(exact)
 }
 
+/// The ids behind a line of another kind that the program does not know when asked for them. Such a line is mostly what the
+/// program itself prints, but it may be the beginning of an id with a line break.
+fn broken(stdout: &str, is_unknown: impl Fn(&String) -> bool) -> Vec<String> {
+    let lines: Vec<&str> = stdout.lines().collect();
+    let doubtful = lines.windows(2).filter_map(|pair| match pair {
+        [before, line] if id(before).is_none() => id(line),
+        _ => None,
+    });
+    doubtful.filter(|id| !id.starts_with('-')).filter(is_unknown).collect()
+}
+
 /// `ID: benchmark` since 0.4, `ID: bench` before. Other lines are what the program itself prints.
+fn id(line: &str) -> Option<String> {
+    let line = line.trim_end();
+    let id = line.strip_suffix(": benchmark").or_else(|| line.strip_suffix(": bench"))?;
+    (!id.is_empty()).then(|| id.to_owned())
+}
+
 fn parse(stdout: &str) -> Vec<String> {
-    let id = |line: &str| line.strip_suffix(": benchmark").or_else(|| line.strip_suffix(": bench")).map(str::to_owned);
-    let mut ids: Vec<String> = stdout.lines().filter_map(|line| id(line.trim_end())).filter(|id| !id.is_empty()).collect();
+    let mut ids: Vec<String> = stdout.lines().filter_map(id).collect();
     let mut seen = std::collections::HashSet::new();
     ids.retain(|id| seen.insert(id.clone()));
     ids
@@ -82,7 +106,24 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let script = r#"case "$*" in *--exact*|*0.02*) echo "error: Invalid value" >&2; exit 1;; esac; echo "a: bench""#;
         let listing = list(&stand_in(dir.path(), script), Path::new(""), dir.path()).unwrap();
-        assert_eq!(listing, Listing { ids: vec!["a".into()], dialect: Dialect { exact: false, fractions: false } });
+        assert_eq!(
+            listing,
+            Listing { ids: vec!["a".into()], broken: vec![], dialect: Dialect { exact: false, fractions: false } }
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_rest_of_an_id_with_a_line_break_is_no_benchmark() {
+        let dir = tempfile::tempdir().unwrap();
+        let script = r#"for last; do :; done
+case "$last" in
+  b) echo "noise"; echo "b: benchmark";;
+  line) ;;
+  *) printf 'a: benchmark\nnl\nline: benchmark\nnoise\nb: benchmark\n';;
+esac"#;
+        let listing = list(&stand_in(dir.path(), script), Path::new(""), dir.path()).unwrap();
+        assert_eq!((listing.ids, listing.broken), (vec!["a".to_owned(), "b".to_owned()], vec!["line".to_owned()]));
     }
 
     #[cfg(unix)]
