@@ -13,6 +13,7 @@ mod listing;
 pub mod machine_code;
 mod manifest;
 pub mod relink;
+mod rustup;
 mod selection;
 #[cfg(test)]
 mod testing;
