@@ -15,6 +15,7 @@ mod manifest;
 pub mod relink;
 mod rustup;
 mod selection;
+mod surroundings;
 #[cfg(test)]
 mod testing;
 pub mod worktree;
@@ -29,6 +30,7 @@ pub use harness::Harness;
 pub use listing::{Entry, ListRequest, Status, list};
 pub use machine_code::SameCode;
 pub use selection::{PackageSelection, select_packages};
+pub use surroundings::Surroundings;
 pub use worktree::{Side, prepare};
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};

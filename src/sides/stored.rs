@@ -14,7 +14,7 @@ use crate::measure::WorkloadKind;
 use crate::profile::Profile;
 use crate::shell::Shell;
 use crate::store::{Baseline, BaselineRecord, Store, StoredTarget};
-use crate::workspace::{self, Fingerprint, TargetRef, WorkspaceError};
+use crate::workspace::{self, Fingerprint, Surroundings, TargetRef, WorkspaceError};
 
 /// Why a side has no evidence.
 #[derive(Debug, thiserror::Error)]
@@ -153,6 +153,11 @@ fn misfits(context: &Context, baseline: &Baseline<Evidence>, now: &Fingerprint) 
         toolchain_file: stored.toolchain_file.clone(),
         cargo_config: stored.cargo_config.clone(),
         datasets: stored.datasets.clone(),
+        // Of its own dependencies, which need not be the head's.
+        surroundings: Surroundings {
+            packages: stored.surroundings.packages_now(&context.git),
+            settings: now.surroundings.settings.clone(),
+        },
         ..now.clone()
     };
     let mut why = stored.differences(&comparable);
@@ -270,7 +275,8 @@ pub(crate) fn fingerprint(context: &Context, workspace: &workspace::Workspace) -
             datasets.push((package.clone(), dir.clone(), path.clone()));
         }
     }
-    Ok(Fingerprint::take(workspace, context.profile(), &datasets)?)
+    let surroundings = Surroundings::of(&context.git, &context.workspace, workspace)?;
+    Ok(Fingerprint::take(workspace, context.profile(), &datasets, surroundings)?)
 }
 
 /// Stores the evidence of a side under a name.

@@ -164,4 +164,10 @@ fn a_path_dependency_outside_of_the_repository_is_found_from_the_worktree() {
 
     repo.write("README.md", "Words.\n");
     assert_eq!(chosen(&verify(repo.root(), &["--baseline", "outside"], &[])), (commit, "--baseline outside".into()));
+    // What is stored was built with the dependency as it was.
+    std::fs::write(outside.join("src/lib.rs"), "pub fn odd(word: u64) -> u64 { word.rotate_left(7) | 3 }\n").unwrap();
+    repo.write("src/rare.rs", &repo.read("src/rare.rs").replace("02x", "03x"));
+    let run = repo.run(&["verify", "-q", "--no-tests", "--baseline", "outside"]);
+    assert_eq!(run.code, 102, "{}\n{}", run.stdout, run.stderr);
+    assert!(run.stderr.contains("the dependency outside of the repository in"), "{}", run.stderr);
 }
