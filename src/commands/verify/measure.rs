@@ -90,7 +90,7 @@ pub(super) fn compare(
         measured: BTreeMap::new(),
         confirmations: BTreeMap::new(),
         witnesses: BTreeMap::new(),
-        warnings: base.warnings.clone(),
+        warnings: base.warnings.iter().cloned().chain(diff.warnings()).collect(),
     };
     let candidates = candidates(&mut found, diff, &is_same);
     let plan = plan(&candidates, wishes.args.all);
