@@ -59,6 +59,7 @@ pub(crate) fn baseline(args: &BaselineArgs, shell: &mut Shell) -> Result<Exit> {
         return Err(BaselineError::Dirty.into());
     }
     let store = Store::open(&context.state)?;
+    store.may_replace(&args.save)?;
     let scratch = Scratch::new(&context.state)?;
     let side = match &args.rev {
         Some(rev) => of_commit(&context, rev, &scratch, shell)?,

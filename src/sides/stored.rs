@@ -111,12 +111,9 @@ pub(crate) fn find_base(
 ) -> Result<Base> {
     let now = fingerprint(context, &context.workspace)?;
     let mut stale = Vec::new();
-    let candidates: Vec<String> = if let Some(name) = request.named {
-        vec![name.to_owned()]
-    } else {
-        let of_commit =
-            |summary: &crate::store::BaselineSummary| summary.commit.as_deref() == Some(request.commit) && !summary.dirty;
-        store.list_baselines().into_iter().filter(of_commit).map(|summary| summary.name).collect()
+    let candidates = match request.named {
+        Some(name) => vec![name.to_owned()],
+        None => of_commit(store, request.commit, &mut stale),
     };
     for name in candidates {
         let baseline: Baseline<Evidence> = match store.load_baseline(&name) {
@@ -143,6 +140,19 @@ pub(crate) fn find_base(
     let mut base = make(context, store, request.commit, scratch, shell)?;
     base.stale = stale;
     Ok(base)
+}
+
+/// Names of the baselines of a commit, newest first, and why others are not among them.
+fn of_commit(store: &Store, commit: &str, stale: &mut Vec<String>) -> Vec<String> {
+    for (_, error) in store.unreadable_baselines() {
+        let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+        stale.push(format!("{error}{hint}"));
+    }
+    let mut list = store.list_baselines();
+    list.retain(|one| one.commit.as_deref() == Some(commit));
+    let dirty = list.iter().filter(|one| one.dirty);
+    stale.extend(dirty.map(|one| format!("`{0}` is of uncommitted work (name it with `--baseline {0}`)", one.name)));
+    list.into_iter().filter(|one| !one.dirty).map(|one| one.name).collect()
 }
 
 /// What makes a stored baseline unusable now. What the commit itself brings along (lock file, toolchain file) may differ.
