@@ -3,7 +3,7 @@
 use super::context::{ContextParts, locate};
 use super::report::show;
 use super::verify::judge::rules_of;
-use crate::analysis::{Analysis, BaseSide, Command, HeadSide, SCHEMA_VERSION};
+use crate::analysis::{Analysis, BaseSide, Command, Finding, HeadSide, SCHEMA_VERSION, Severity};
 use crate::cli::CheckArgs;
 use crate::conclude::{baseline_result, change_results, environment, next_steps, now, tool};
 use crate::error::Result;
@@ -47,7 +47,7 @@ pub(crate) fn check(args: &CheckArgs, shell: &mut Shell) -> Result<Exit> {
     let workloads: Vec<_> = evidence.workloads.iter().map(|one| baseline_result(one, &view)).collect();
     let warnings = elsewhere.iter().map(|_| profiled.warning(&args.baseline)).chain(diff.warnings()).collect();
     let commits: Vec<Commit> = git.commits(&commit, "HEAD")?.into_iter().map(Commit::from).collect();
-    let findings = rules_of(
+    let mut findings = rules_of(
         &parts.config,
         &diff,
         &changes,
@@ -58,6 +58,9 @@ pub(crate) fn check(args: &CheckArgs, shell: &mut Shell) -> Result<Exit> {
         Command::Check,
         parts.config.margin.unwrap_or(0.02),
     );
+    if elsewhere.is_some() {
+        soften(&mut findings);
+    }
     let tests = not_checked("`check` runs nothing");
     let judged = verdict::judge(
         &verdict::Evidence {
@@ -90,6 +93,13 @@ pub(crate) fn check(args: &CheckArgs, shell: &mut Shell) -> Result<Exit> {
     analysis.next_steps = next_steps(&analysis);
     show(&analysis, args.format.message_format, shell)?;
     Ok(judged.exit)
+}
+
+/// A profile of another tree proves nothing about this one (what calls an item may differ): what rests on it warns at most.
+fn soften(findings: &mut [Finding]) {
+    for finding in findings.iter_mut().filter(|finding| finding.severity == Severity::Error) {
+        finding.severity = Severity::Warning;
+    }
 }
 
 /// The tree that the profile was taken of.
