@@ -45,7 +45,7 @@ const READ_WHOLE: u64 = 256 * 1024;
 /// Hashes (SHA-256) by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Surroundings {
-    /// Variables and settings files that apply to any commit alike.
+    /// Variables, settings files and a lock file that apply to any commit alike.
     pub settings: BTreeMap<String, String>,
     /// Packages outside of the repository that this side depends on, by directory; `None`: it cannot be read.
     pub packages: BTreeMap<String, Option<String>>,
@@ -55,7 +55,9 @@ impl Surroundings {
     /// Those of `side`, a checkout of the repository that `head` is the work tree of.
     pub fn of(git: &Git, head: &Workspace, side: &Workspace) -> Result<Self, WorkspaceError> {
         let mut settings = variables(std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value))));
-        for file in settings_files(&head.cargo.cwd) {
+        // A base without a lock file under git is built with the head's.
+        let lock = head.root().join("Cargo.lock");
+        for file in settings_files(&head.cargo.cwd).into_iter().chain([lock]) {
             let Some(hash) = sha256(&file) else { continue };
             let own = file.strip_prefix(git.root()).map(Utf8Path::to_owned);
             if own.as_ref().is_ok_and(|file| git.is_tracked(file).unwrap_or(false)) {
@@ -175,6 +177,7 @@ mod tests {
         let before = take();
         let ext = repo.outside("ext").canonicalize_utf8().unwrap().into_string();
         assert_eq!(before.packages.keys().collect::<Vec<_>>(), [&ext]);
+        assert!(before.settings.contains_key("Cargo.lock"), "{before:?}");
         assert!(!before.settings.keys().any(|name| name.contains("rust-toolchain")), "{before:?}");
 
         write("ext/target/x", "built");
