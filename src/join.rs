@@ -3,12 +3,14 @@
 //! Pure: takes what `source`, `evidence` and `measure` found.
 
 mod ambient;
+mod elsewhere;
 mod explain;
 mod heat;
 mod reach;
 mod side;
 
 pub use ambient::{Ambient, ambient_of};
+pub use elsewhere::Elsewhere;
 pub use explain::{Explanation, explain};
 pub use heat::{ItemHeat, heat_of};
 pub use reach::{CONTROLS, Plan, Reach, Reached, plan, reach_of};

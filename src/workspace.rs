@@ -15,7 +15,9 @@ mod listing;
 pub mod machine_code;
 mod manifest;
 pub mod relink;
+mod rustup;
 mod selection;
+mod surroundings;
 #[cfg(test)]
 mod testing;
 pub mod worktree;
@@ -31,6 +33,7 @@ pub use linkage::Linkage;
 pub use listing::{Entry, ListRequest, Status, list};
 pub use machine_code::SameCode;
 pub use selection::{PackageSelection, select_packages};
+pub use surroundings::Surroundings;
 pub use worktree::{Side, prepare};
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};

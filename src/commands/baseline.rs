@@ -61,6 +61,7 @@ pub(crate) fn baseline(args: &BaselineArgs, shell: &mut Shell) -> Result<Exit> {
     }
     let imported = args.import.as_deref().map_or_else(|| Ok(Vec::new()), import)?;
     let store = Store::open(&context.state)?;
+    store.may_replace(&args.save)?;
     let scratch = Scratch::new(&context.state)?;
     let side = match &args.rev {
         Some(rev) => of_commit(&context, rev, &scratch, shell)?,

@@ -3,15 +3,15 @@
 use super::context::{ContextParts, locate};
 use super::report::show;
 use super::verify::judge::rules_of;
-use crate::analysis::{Analysis, BaseSide, Command, HeadSide, SCHEMA_VERSION};
+use crate::analysis::{Analysis, BaseSide, Command, Finding, HeadSide, SCHEMA_VERSION, Severity};
 use crate::cli::CheckArgs;
 use crate::conclude::{baseline_result, change_results, environment, next_steps, now, tool};
 use crate::error::Result;
 use crate::evidence::{Evidence, WorkloadEvidence, read_profile};
 use crate::exit::Exit;
-use crate::git::Head;
+use crate::git::{Git, Head};
 use crate::heat::Executed;
-use crate::join::SideData;
+use crate::join::{Elsewhere, SideData};
 use crate::rules::{BaseEvidence, Commit};
 use crate::shell::Shell;
 use crate::sides::{Texts, items_of_files, not_checked, read_diff};
@@ -25,30 +25,29 @@ pub(crate) fn check(args: &CheckArgs, shell: &mut Shell) -> Result<Exit> {
     let parts = ContextParts::new(&workspace, &git)?;
     let baseline: Baseline<Evidence> = Store::read(&state).load_baseline(&args.baseline)?;
     let evidence = &baseline.record.workloads;
-    let (commit, chosen_by) = match (&args.base, &baseline.record.commit) {
-        (Some(rev), _) => (git.resolve(rev)?, format!("--base {rev}")),
-        (None, Some(commit)) => (commit.clone(), format!("commit of the baseline `{}`", args.baseline)),
-        (None, None) => (git.resolve("HEAD")?, "HEAD".into()),
-    };
-    // The profile's lines belong to the tree that was measured.
-    let tree = evidence.dirty_tree.clone().unwrap_or_else(|| commit.clone());
-    let diff = read_diff(&git, &tree, &Head::WorkingTree, &parts.roots, &parts.packages)?;
+    let profiled = Profiled::of(&baseline, &git)?;
+    let base = base_of(args, &baseline, &profiled, &git)?;
+    let diff = read_diff(&git, &base.tree, &Head::WorkingTree, &parts.roots, &parts.packages)?;
 
     let profiles = profiles(&baseline)?;
     let files = diff.base_texts.keys().cloned().collect::<Vec<_>>();
-    let items = items_of_files(&Texts::Tree(&git, tree), &files, &parts.roots)?;
+    // The profile's lines belong to the tree that was measured, whatever the diff is against.
+    let mut items = items_of_files(&Texts::Tree(&git, profiled.tree.clone()), &files, &parts.roots)?;
+    let elsewhere = (profiled.tree != base.tree).then(|| Elsewhere::set_apart(&mut items, &diff.changes, &profiled.named));
+    let commit = base.commit;
     let mut data = SideData::new(&evidence.built_in, items);
     for (id, profile) in profiles {
         data.add_profile(&id, profile);
     }
     for workload in &evidence.workloads {
-        data.add_executed(&workload.workload.id, diff.changes.iter().map(|change| executed(workload, change)).collect());
+        data.add_executed(&workload.workload.id, answers(workload, &diff.changes, elsewhere.as_ref()));
     }
     let (view, nothing) = (data.view(), SideData::default());
     let changes = change_results(&diff.changes, &view, &nothing.view());
     let workloads: Vec<_> = evidence.workloads.iter().map(|one| baseline_result(one, &view)).collect();
+    let warnings = elsewhere.iter().map(|_| profiled.warning(&args.baseline)).chain(diff.warnings()).collect();
     let commits: Vec<Commit> = git.commits(&commit, "HEAD")?.into_iter().map(Commit::from).collect();
-    let findings = rules_of(
+    let mut findings = rules_of(
         &parts.config,
         &diff,
         &changes,
@@ -59,6 +58,9 @@ pub(crate) fn check(args: &CheckArgs, shell: &mut Shell) -> Result<Exit> {
         Command::Check,
         parts.config.margin.unwrap_or(0.02),
     );
+    if elsewhere.is_some() {
+        soften(&mut findings);
+    }
     let tests = not_checked("`check` runs nothing");
     let judged = verdict::judge(
         &verdict::Evidence {
@@ -78,9 +80,9 @@ pub(crate) fn check(args: &CheckArgs, shell: &mut Shell) -> Result<Exit> {
         verdict: judged.verdict,
         reasons: judged.reasons,
         exit_code: judged.exit.code(),
-        base: Some(BaseSide { commit, chosen_by, evidence: format!("baseline `{}`", args.baseline) }),
+        base: Some(BaseSide { commit, chosen_by: base.chosen_by, evidence: profiled.evidence }),
         head: HeadSide { commit: git.head()?, dirty: git.is_dirty()? },
-        environment: environment(&baseline.record.fingerprint, evidence, Vec::new()),
+        environment: environment(&baseline.record.fingerprint, evidence, warnings),
         workloads,
         changes,
         findings,
@@ -93,6 +95,74 @@ pub(crate) fn check(args: &CheckArgs, shell: &mut Shell) -> Result<Exit> {
     Ok(judged.exit)
 }
 
+/// A profile of another tree proves nothing about this one (what calls an item may differ): what rests on it warns at most.
+fn soften(findings: &mut [Finding]) {
+    for finding in findings.iter_mut().filter(|finding| finding.severity == Severity::Error) {
+        finding.severity = Severity::Warning;
+    }
+}
+
+/// The tree that the profile was taken of.
+struct Profiled {
+    /// Tree-ish.
+    tree: String,
+    /// In words.
+    named: String,
+    /// As the report states the evidence.
+    evidence: String,
+}
+
+impl Profiled {
+    fn of(baseline: &Baseline<Evidence>, git: &Git) -> Result<Self> {
+        let record = &baseline.record;
+        let commit = match &record.commit {
+            Some(commit) => commit.clone(),
+            None => git.resolve("HEAD")?,
+        };
+        let short = commit.get(..7).unwrap_or(&commit);
+        let evidence = format!("baseline `{}`", record.name);
+        Ok(match &record.workloads.dirty_tree {
+            Some(tree) => Self {
+                tree: tree.clone(),
+                named: format!("uncommitted work on {short}"),
+                evidence: format!("{evidence}, of uncommitted work on {short}"),
+            },
+            None => Self { named: format!("the commit {short}"), evidence, tree: commit },
+        })
+    }
+
+    fn warning(&self, baseline: &str) -> String {
+        format!(
+            "the profile in the baseline `{baseline}` is of {}, not of the base: its shares are of that tree, and what differs there is \
+             unmeasured",
+            self.named
+        )
+    }
+}
+
+/// What the working tree is compared with.
+struct ComparedWith {
+    commit: String,
+    /// Tree-ish; another one than the commit's for a baseline of uncommitted work.
+    tree: String,
+    chosen_by: String,
+}
+
+fn base_of(args: &CheckArgs, baseline: &Baseline<Evidence>, profiled: &Profiled, git: &Git) -> Result<ComparedWith> {
+    if let Some(rev) = &args.base {
+        let commit = git.resolve(rev)?;
+        return Ok(ComparedWith { tree: commit.clone(), commit, chosen_by: format!("--base {rev}") });
+    }
+    let tree = profiled.tree.clone();
+    let of = if baseline.record.workloads.dirty_tree.is_some() { "with the uncommitted work" } else { "commit" };
+    Ok(match &baseline.record.commit {
+        Some(commit) => {
+            ComparedWith { commit: commit.clone(), tree, chosen_by: format!("{of} of the baseline `{}`", args.baseline) }
+        }
+        None => ComparedWith { commit: git.resolve("HEAD")?, tree, chosen_by: "HEAD".into() },
+    })
+}
+
 fn profiles(baseline: &Baseline<Evidence>) -> Result<Vec<(String, crate::profile::Profile)>> {
     let mut profiles = Vec::new();
     for workload in &baseline.record.workloads.workloads {
@@ -101,6 +171,14 @@ fn profiles(baseline: &Baseline<Evidence>) -> Result<Vec<(String, crate::profile
         }
     }
     Ok(profiles)
+}
+
+fn answers(workload: &WorkloadEvidence, changes: &[Change], elsewhere: Option<&Elsewhere>) -> Vec<Executed> {
+    let answer = |(index, change)| match elsewhere.and_then(|elsewhere| elsewhere.why_unmeasured(index)) {
+        Some(why) => Executed::Unknown(why),
+        None => executed(workload, change),
+    };
+    changes.iter().enumerate().map(answer).collect()
 }
 
 fn executed(workload: &WorkloadEvidence, change: &Change) -> Executed {

@@ -7,7 +7,7 @@ use crate::analysis::{ClockResult, MetricResult, Outcome, WorkloadResult};
 use crate::evidence::WorkloadEvidence;
 use crate::join::{Reach, SideView, explain};
 use crate::measure::{self, ClockChoice, ClockKind, Ending, Measured, Workload, WorkloadKind};
-use crate::source::{Change, ChangeKind};
+use crate::source::{Change, ChangeKind, FileRole, role};
 use crate::stats;
 
 /// What is known when results are made.
@@ -241,7 +241,19 @@ fn inlining_changed(workload: &str, with: &Comparison<'_>) -> bool {
     changed.into_iter().any(|change| shows(with.base, &change.base) || shows(with.head, &change.head))
 }
 
-/// The changed items on a workload's stacks, most weight first; ambient ones last, when they may affect everything.
+/// Settings of the build change the code of every function: none can be blamed before them.
+fn is_build_setting(change: &Change) -> bool {
+    let Some(item) = change.item().filter(|_| change.kind == ChangeKind::Ambient) else { return false };
+    let of_profile = || change.note.as_deref().is_some_and(|note| note.contains("[profile"));
+    match role(&item.file) {
+        FileRole::Settings => true,
+        FileRole::Manifest => of_profile(),
+        _ => false,
+    }
+}
+
+/// The changed items on a workload's stacks: build settings, then those with most weight; other ambient ones last, when they may
+/// affect everything.
 fn on_stacks(workload: &str, with: &Comparison<'_>) -> Vec<String> {
     let mut found: Vec<(f64, String)> = Vec::new();
     for change in with.changes.iter().filter(|change| change.kind != ChangeKind::Moved) {
@@ -257,7 +269,8 @@ fn on_stacks(workload: &str, with: &Comparison<'_>) -> Vec<String> {
             let reach = change.reach();
             let reached = |side: &SideView<'_>| side.joined(workload).is_some_and(|joined| joined.reached_by(&reach).hits > 0);
             if reached(with.base) || reached(with.head) {
-                found.push((0.0, item.path.clone()));
+                let weight = if is_build_setting(change) { f64::INFINITY } else { 0.0 };
+                found.push((weight, item.path.clone()));
             }
         }
     }

@@ -49,6 +49,22 @@ pub struct Request {
     pub github: Option<GithubEvent>,
     /// The commit of the stored baseline.
     pub baseline: Option<String>,
+    /// Why there is a stored baseline, but no commit of it to compare with.
+    pub unusable: Option<Unusable>,
+}
+
+/// Why the commit of a stored baseline cannot serve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unusable {
+    /// It was made of uncommitted work.
+    Dirty,
+    /// What it was made of cannot be told.
+    Unreadable {
+        /// Which file, and what is wrong with it.
+        problem: String,
+        /// The way out.
+        hint: Option<String>,
+    },
 }
 
 /// What the rules ask the repository.
@@ -108,6 +124,14 @@ pub enum BaseError {
     /// Every rule came up empty.
     #[error("found no commit to compare with: there is no upstream branch, no baseline and no earlier commit")]
     Nowhere,
+    /// The stored baseline would be the next to ask, and nobody knows what it says.
+    #[error("found no commit to compare with: {problem}")]
+    Unreadable {
+        /// Which file, and what is wrong with it.
+        problem: String,
+        /// The way out.
+        hint: Option<String>,
+    },
     /// git itself failed.
     #[error(transparent)]
     Git(#[from] GitError),
@@ -119,7 +143,8 @@ impl Expected for BaseError {
             Self::NoCommits => Some("commit something first: `git add . && git commit`".into()),
             Self::Unknown { .. } => Some("name a branch, a tag or a commit that `git log` knows".into()),
             Self::Shallow { .. } => Some(SHALLOW_HINT.into()),
-            Self::Nowhere => Some("name one with `--base REV`".into()),
+            Self::Unreadable { hint: Some(hint), .. } => Some(format!("{hint}; or name the base with `--base REV`")),
+            Self::Nowhere | Self::Unreadable { hint: None, .. } => Some("name one with `--base REV`".into()),
             Self::Git(error) => error.hint(),
         }
     }
@@ -173,16 +198,22 @@ fn fallback(head: &str, pushed: Option<&str>, request: &Request, facts: &dyn Fac
             return Err(BaseError::Shallow { missing: format!("the merge-base with {name}") });
         }
     }
-    if let Some(commit) = &request.baseline
-        && let Some(commit) = facts.commit(commit)?
-    {
-        return Ok(base(commit, "commit of the stored baseline".into(), proposed));
-    }
+    let why_not = match (&request.baseline, &request.unusable) {
+        (Some(commit), _) => match facts.commit(commit)? {
+            Some(commit) => return Ok(base(commit, "commit of the stored baseline".into(), proposed)),
+            None => "no upstream branch; the commit of the stored baseline is gone",
+        },
+        (None, Some(Unusable::Unreadable { problem, hint })) => {
+            return Err(BaseError::Unreadable { problem: problem.clone(), hint: hint.clone() });
+        }
+        (None, Some(Unusable::Dirty)) => "no upstream branch; the stored baseline is of uncommitted work",
+        (None, None) => "no upstream branch",
+    };
     if pushed.is_none() && facts.dirty()? {
-        return Ok(base(head.to_owned(), "HEAD, under uncommitted work (no upstream branch)".into(), proposed));
+        return Ok(base(head.to_owned(), format!("HEAD, under uncommitted work ({why_not})"), proposed));
     }
     match facts.commit(&format!("{head}^1"))? {
-        Some(commit) => Ok(base(commit, "the commit before (no upstream branch)".into(), proposed)),
+        Some(commit) => Ok(base(commit, format!("the commit before ({why_not})"), proposed)),
         None if facts.shallow()? => Err(BaseError::Shallow { missing: "the commit before".into() }),
         None => Err(BaseError::Nowhere),
     }

@@ -14,6 +14,8 @@ use crate::source::{self, Change, CrateRoot, FileRole, ItemKind};
 pub(crate) struct Diff {
     /// The files that git names.
     pub(crate) files: Vec<FileChange>,
+    /// Build settings that are not under git: they apply to both sides and are no part of the change.
+    pub(crate) for_both: Vec<Utf8PathBuf>,
     /// The items.
     pub(crate) changes: Vec<Change>,
     /// Texts at base by their path there.
@@ -28,6 +30,12 @@ impl Diff {
         self.changes.is_empty()
     }
 
+    /// What the comparison leaves out.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let warning = |file| format!("{file} is not under git, so it applies to both sides; `git add` it to compare with it");
+        self.for_both.iter().map(warning).collect()
+    }
+
     /// True when files that programs may read at run time differ.
     pub(crate) fn has_data(&self) -> bool {
         let is_file = |change: &Change| change.item().is_some_and(|item| item.kind == ItemKind::File);
@@ -40,6 +48,8 @@ impl Diff {
 pub(crate) fn read_diff(git: &Git, base_tree: &str, head: &Head, roots: &[CrateRoot], packages: &[Utf8PathBuf]) -> Result<Diff> {
     let mut files = git.changed_files(base_tree, head)?;
     files.retain(|file| !is_new_lock_file(file));
+    let for_both = private_settings(git, &files, head)?;
+    files.retain(|file| !for_both.contains(&file.path));
     let base = Texts::Tree(git, base_tree.to_owned());
     let head = match head {
         Head::WorkingTree => Texts::Disk(git, git.root().to_owned()),
@@ -58,7 +68,7 @@ pub(crate) fn read_diff(git: &Git, base_tree: &str, head: &Head, roots: &[CrateR
     changes.extend(ambient);
     changes.extend(included(&silent, &head)?);
     let texts = |files: Vec<source::SourceFile>| files.into_iter().map(|file| (file.path, file.text)).collect();
-    Ok(Diff { files, changes, base_texts: texts(old), head_texts: texts(new) })
+    Ok(Diff { files, for_both, changes, base_texts: texts(old), head_texts: texts(new) })
 }
 
 /// Those of the files that look as if no build reads them, but that the source includes.
@@ -72,6 +82,18 @@ fn included(files: &[&source::FileChange], head: &Texts<'_>) -> Result<Vec<Chang
     let texts: Vec<String> = sources.into_iter().flatten().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect();
     let is_included = |file: &&&source::FileChange| source::is_included(&file.path, texts.iter().map(String::as_str));
     Ok(readable.into_iter().filter(is_included).map(|file| source::included_file_change(file)).collect())
+}
+
+/// Settings files of the work tree that git does not know; see `workspace::prepare`.
+fn private_settings(git: &Git, files: &[FileChange], head: &Head) -> Result<Vec<Utf8PathBuf>> {
+    let mut private = Vec::new();
+    let added = files.iter().filter(|file| *head == Head::WorkingTree && file.status == FileStatus::Added);
+    for file in added.filter(|file| source::role(&file.path) == FileRole::Settings) {
+        if !git.is_tracked(&file.path)? {
+            private.push(file.path.clone());
+        }
+    }
+    Ok(private)
 }
 
 /// A base without a lock file is built with head's: the versions are the same on both sides.
@@ -101,4 +123,24 @@ fn other_files(files: &[FileChange], base: &Texts<'_>, head: &Texts<'_>) -> Resu
         others.push(source::FileChange { path: file.path.clone(), base: old, head: new });
     }
     Ok(others)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::testing::Repo;
+
+    #[test]
+    fn settings_without_git_are_no_part_of_the_change() {
+        let repo = Repo::new();
+        repo.write("src/lib.rs", "").commit("one");
+        repo.write(".cargo/config.toml", "[profile.bench]\nopt-level = 0\n");
+        let diff = || read_diff(&repo.open(), "HEAD", &Head::WorkingTree, &[], &[]).unwrap();
+        let private = diff();
+        assert!(private.is_nothing() && private.files.is_empty(), "{private:?}");
+        assert!(private.warnings()[0].starts_with(".cargo/config.toml is not under git"), "{private:?}");
+        repo.git(&["add", "-A"]);
+        let tracked = diff();
+        assert_eq!((tracked.changes.len(), tracked.warnings().len()), (1, 0), "{tracked:?}");
+    }
 }

@@ -14,7 +14,7 @@ use crate::measure::WorkloadKind;
 use crate::profile::Profile;
 use crate::shell::Shell;
 use crate::store::{Baseline, BaselineRecord, Store, StoredTarget};
-use crate::workspace::{self, Fingerprint, TargetRef, WorkspaceError};
+use crate::workspace::{self, Fingerprint, Surroundings, TargetRef, WorkspaceError};
 
 /// Why a side has no evidence.
 #[derive(Debug, thiserror::Error)]
@@ -113,12 +113,9 @@ pub(crate) fn find_base(
 ) -> Result<Base> {
     let now = fingerprint(context, &context.workspace)?;
     let mut stale = Vec::new();
-    let candidates: Vec<String> = if let Some(name) = request.named {
-        vec![name.to_owned()]
-    } else {
-        let of_commit =
-            |summary: &crate::store::BaselineSummary| summary.commit.as_deref() == Some(request.commit) && !summary.dirty;
-        store.list_baselines().into_iter().filter(of_commit).map(|summary| summary.name).collect()
+    let candidates = match request.named {
+        Some(name) => vec![name.to_owned()],
+        None => of_commit(store, request.commit, &mut stale),
     };
     for name in candidates {
         let baseline: Baseline<Evidence> = match store.load_baseline(&name) {
@@ -148,6 +145,19 @@ pub(crate) fn find_base(
     Ok(base)
 }
 
+/// Names of the baselines of a commit, newest first, and why others are not among them.
+fn of_commit(store: &Store, commit: &str, stale: &mut Vec<String>) -> Vec<String> {
+    for (_, error) in store.unreadable_baselines() {
+        let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+        stale.push(format!("{error}{hint}"));
+    }
+    let mut list = store.list_baselines();
+    list.retain(|one| one.commit.as_deref() == Some(commit));
+    let dirty = list.iter().filter(|one| one.dirty);
+    stale.extend(dirty.map(|one| format!("`{0}` is of uncommitted work (name it with `--baseline {0}`)", one.name)));
+    list.into_iter().filter(|one| !one.dirty).map(|one| one.name).collect()
+}
+
 /// What makes a stored baseline unusable now. What the commit itself brings along (lock file, toolchain file) may differ.
 fn misfits(context: &Context, baseline: &Baseline<Evidence>, now: &Fingerprint) -> Vec<String> {
     let stored = &baseline.record.fingerprint;
@@ -156,6 +166,11 @@ fn misfits(context: &Context, baseline: &Baseline<Evidence>, now: &Fingerprint) 
         toolchain_file: stored.toolchain_file.clone(),
         cargo_config: stored.cargo_config.clone(),
         datasets: stored.datasets.clone(),
+        // Of its own dependencies, which need not be the head's.
+        surroundings: Surroundings {
+            packages: stored.surroundings.packages_now(&context.git),
+            settings: now.surroundings.settings.clone(),
+        },
         ..now.clone()
     };
     let mut why = stored.differences(&comparable);
@@ -285,7 +300,8 @@ pub(crate) fn fingerprint(context: &Context, workspace: &workspace::Workspace) -
             datasets.push((package.clone(), dir.clone(), path.clone()));
         }
     }
-    Ok(Fingerprint::take(workspace, context.profile(), &datasets)?)
+    let surroundings = Surroundings::of(&context.git, &context.workspace, workspace)?;
+    Ok(Fingerprint::take(workspace, context.profile(), &datasets, surroundings)?)
 }
 
 /// Stores the evidence of a side under a name.

@@ -60,6 +60,18 @@ impl Store {
         self.dir().join("baselines").join(name)
     }
 
+    /// Refuses to put a baseline in the place of one that a newer version of this tool made.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`], [`StoreError::BadName`].
+    pub fn may_replace(&self, name: &str) -> Result<(), StoreError> {
+        name::check(name)?;
+        match self.summary(name) {
+            Err(newer @ StoreError::Newer { .. }) => Err(newer),
+            _ => Ok(()),
+        }
+    }
+
     /// Saves a baseline under `record.name`, in place of the one of that name. Its files, schema and tool version are filled in.
     pub fn save_baseline<W: Serialize + DeserializeOwned>(
         &self,
@@ -68,6 +80,7 @@ impl Store {
     ) -> Result<Baseline<W>, StoreError> {
         self.must_write()?;
         name::check(&record.name)?;
+        self.may_replace(&record.name)?;
         let home = self.home(&record.name);
         fs_err::create_dir_all(&home).map_err(|source| StoreError::writing(&home, source))?;
         let generation = free_name(&home);
@@ -118,16 +131,27 @@ impl Store {
         Ok(Baseline { record: pointer.record, dir })
     }
 
-    /// All readable baselines, newest first. Damaged ones and newer ones are left out; loading them says what is wrong.
+    /// All readable baselines, newest first. [`Store::unreadable_baselines`] has the others.
     pub fn list_baselines(&self) -> Vec<BaselineSummary> {
-        let summary = |name: String| {
-            let path = self.home(&name).join(RECORD);
-            let record = envelope::open::<Pointer<serde_json::Value>>(&path, "").ok()??.record;
-            Some(BaselineSummary { name, commit: record.commit, dirty: record.dirty, created: record.created })
-        };
-        let mut list: Vec<BaselineSummary> = self.names().into_iter().filter_map(summary).collect();
+        let mut list: Vec<BaselineSummary> = self.names().iter().filter_map(|name| self.summary(name).ok().flatten()).collect();
         list.sort_by(|left, right| right.created.cmp(&left.created).then_with(|| left.name.cmp(&right.name)));
         list
+    }
+
+    /// Names of the baselines that are damaged or were made by a newer version, and what is wrong with each.
+    pub fn unreadable_baselines(&self) -> Vec<(String, StoreError)> {
+        self.names().into_iter().filter_map(|name| Some((name.clone(), self.summary(&name).err()?))).collect()
+    }
+
+    fn summary(&self, name: &str) -> Result<Option<BaselineSummary>, StoreError> {
+        let path = self.home(name).join(RECORD);
+        let pointer = envelope::open::<Pointer<serde_json::Value>>(&path, &remedy(name))?;
+        Ok(pointer.map(|Pointer { record, .. }| BaselineSummary {
+            name: name.to_owned(),
+            commit: record.commit,
+            dirty: record.dirty,
+            created: record.created,
+        }))
     }
 
     /// Removes a baseline.

@@ -195,12 +195,17 @@ fn newer_and_damaged_files_name_themselves_and_the_way_out() {
     let error = store.load_baseline::<String>("default").unwrap_err();
     assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error}");
     assert!(error.to_string().contains("baseline.json was made by a newer version"));
+    assert_eq!(store.unreadable_baselines().iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["default"]);
+    let refused = store.save_baseline(record("default", "two"), store.draft().unwrap()).unwrap_err();
+    assert!(matches!(refused, StoreError::Newer { .. }), "{refused}");
+    assert!(matches!(store.may_replace("default"), Err(StoreError::Newer { .. })));
 
     for damage in [&text[..text.len() / 2], "", "{}", "not json", r#"{"schema_version": 1, "body": {}}"#] {
         std::fs::write(&path, damage).unwrap();
         let error = store.load_baseline::<String>("default").unwrap_err();
         assert!(matches!(&error, StoreError::Damaged { file, .. } if file.ends_with("baseline.json")), "{error}");
         assert_eq!(error.hint().unwrap(), "make it again with `cargo perf-expert baseline`");
+        store.may_replace("default").unwrap();
     }
     std::fs::write(&path, &text).unwrap();
     let profile = store.load_baseline::<String>("default").unwrap().path("profiles/a.pb.gz".into());

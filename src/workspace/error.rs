@@ -78,6 +78,17 @@ pub enum WorkspaceError {
         /// The top of the work tree.
         repository: String,
     },
+    /// A base with build settings of its own needs a place that the head's do not reach.
+    #[error("`{file}` differs between base and head, so the base is checked out beside the repository, but {dir} cannot be made")]
+    NotBeside {
+        /// The place.
+        dir: String,
+        /// The first settings file that differs.
+        file: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
     /// An executable that is not in the expected format.
     #[error("cannot read the sections of `{file}`: {problem}")]
     NotAnExecutable {
@@ -116,6 +127,9 @@ impl Expected for WorkspaceError {
                 known_ones(nearest.as_ref(), known).or_else(|| Some("`cargo perf-expert list` shows what there is".into()))
             }
             Self::NotAtBase { .. } => Some("name a later base with `--base REV`".into()),
+            Self::NotBeside { .. } => {
+                Some("make the directory above the repository writable, or compare with a base that has the same settings: `--base REV`".into())
+            }
             Self::OutsideRepository { .. } => Some("put the workspace root under git".into()),
             Self::Store(error) => error.hint(),
             Self::Git(error) => error.hint(),

@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Workspace, WorkspaceError};
+use super::{Surroundings, Workspace, WorkspaceError};
 
 /// Compiler, settings, inputs and machine. Hashes are SHA-256, hexadecimal.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -39,6 +39,9 @@ pub struct Fingerprint {
     pub kernel: String,
     /// Hash of each dataset by `package/path`; `None`: it could not be read.
     pub datasets: BTreeMap<String, Option<String>>,
+    /// What reached the build from outside of the commit.
+    #[serde(default)]
+    pub surroundings: Surroundings,
 }
 
 impl Fingerprint {
@@ -47,6 +50,7 @@ impl Fingerprint {
         workspace: &Workspace,
         profile: &str,
         datasets: &[(String, Utf8PathBuf, Utf8PathBuf)],
+        surroundings: Surroundings,
     ) -> Result<Self, WorkspaceError> {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let options = &workspace.options;
@@ -68,6 +72,7 @@ impl Fingerprint {
             governor: first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
             kernel: kernel(),
             datasets: datasets.iter().map(hash).collect(),
+            surroundings,
         })
     }
 
@@ -100,8 +105,23 @@ impl Fingerprint {
             ("the toolchain file", &self.toolchain_file, &now.toolchain_file),
         ];
         words.extend(hashes.iter().filter_map(|(what, then, now)| changed(what, then.as_ref(), now.as_ref())));
+        words.extend(self.surroundings_differences(now));
         words.extend(self.dataset_differences(now));
         words
+    }
+
+    fn surroundings_differences(&self, now: &Self) -> Vec<String> {
+        let (then, now) = (&self.surroundings, &now.surroundings);
+        let settings: std::collections::BTreeSet<&String> = then.settings.keys().chain(now.settings.keys()).collect();
+        let setting = |name: &String| {
+            changed(&format!("`{name}`, which applies to every commit,"), then.settings.get(name), now.settings.get(name))
+        };
+        // A dependency that the other side alone has says nothing about this one.
+        let package = |(dir, hash): (&String, &Option<String>)| {
+            let now = now.packages.get(dir)?;
+            changed(&format!("the dependency outside of the repository in {dir}"), hash.as_ref(), now.as_ref())
+        };
+        settings.into_iter().filter_map(setting).chain(then.packages.iter().filter_map(package)).collect()
     }
 
     /// Datasets that are not what they were: results with them cannot be compared.
@@ -201,7 +221,7 @@ mod tests {
         let options = DiscoverOptions { no_deps: true, ..DiscoverOptions::default() };
         let workspace = discover(Cargo::new(one.root()), options).unwrap();
         let datasets = [("one".to_owned(), one.root().to_owned(), Utf8PathBuf::from("data/x.csv"))];
-        let take = || Fingerprint::take(&workspace, "bench", &datasets).unwrap();
+        let take = || Fingerprint::take(&workspace, "bench", &datasets, Surroundings::default()).unwrap();
         let before = take();
         assert_eq!(before.differences(&take()), Vec::<String>::new());
         assert!(!before.kernel.is_empty() && before.cpus > 0 && before.rustc.contains("host:"));
@@ -221,6 +241,22 @@ mod tests {
             then.differences(&now),
             ["compiler: rustc 1.94.0 then, rustc 1.95.0 now", "RUSTFLAGS: none then, -C x now", "usable CPUs: 2 then, 4 now"]
         );
+    }
+
+    #[test]
+    fn what_reaches_every_commit_and_packages_elsewhere_are_told() {
+        let surroundings = |setting: &str, package: &str| Surroundings {
+            settings: [("CC".to_owned(), setting.to_owned())].into(),
+            packages: [("/ext".to_owned(), Some(package.to_owned()))].into(),
+        };
+        let then = Fingerprint { surroundings: surroundings("a", "a"), ..Fingerprint::default() };
+        let now = Fingerprint { surroundings: surroundings("b", "b"), ..Fingerprint::default() };
+        assert_eq!(
+            then.differences(&now),
+            ["`CC`, which applies to every commit, changed", "the dependency outside of the repository in /ext changed"]
+        );
+        let without = Fingerprint { surroundings: Surroundings::default(), ..Fingerprint::default() };
+        assert_eq!(then.differences(&without), ["`CC`, which applies to every commit, is gone"]);
     }
 
     #[test]

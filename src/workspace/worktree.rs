@@ -3,7 +3,8 @@
 //! What would differ from a checkout in place is mended: path dependencies outside of the repository are named by their
 //! absolute paths (and linked at the same distance, for build scripts and the like), submodules are checked out beside, an
 //! untracked `Cargo.lock` is copied, and cargo starts where it starts for the head, because a directory below the repository
-//! would merge the repository's `.cargo/config.toml` a second time.
+//! would merge the repository's `.cargo/config.toml` a second time. A commit with build settings of its own is checked out beside
+//! the repository instead: the head's must not reach it.
 
 mod layout;
 mod settings;
@@ -15,6 +16,7 @@ use super::{Cargo, DiscoverOptions, Workspace, WorkspaceError, discover, normal}
 use crate::git::{Git, Worktree, prune_stale};
 use crate::store::{Lock, StoreError};
 use layout::Layout;
+use settings::Settings;
 
 /// A commit, checked out and ready to build. The checkout goes away with it.
 #[derive(Debug)]
@@ -58,6 +60,8 @@ struct Nest(Utf8PathBuf);
 impl Drop for Nest {
     fn drop(&mut self) {
         let _gone_or_busy = fs_err::remove_dir_all(&self.0);
+        // Where checkouts lie stays as long as there are others, or their locks.
+        let _not_empty = self.0.parent().map(std::fs::remove_dir);
     }
 }
 
@@ -76,13 +80,26 @@ pub fn prepare(git: &Git, head: &Workspace, commit: &str) -> Result<Side, Worksp
         return Err(WorkspaceError::NotAtBase { commit: short, manifest: manifest.into_string() });
     }
     let worktrees = head.state_dir().join("worktrees");
-    remove_leftovers(git, &worktrees)?;
+    let beside = settings::beside(git, &head.state_dir());
     fs_err::create_dir_all(&worktrees)?;
+    for nests in [&worktrees, &beside] {
+        remove_leftovers(git, nests, &worktrees)?;
+    }
+    let _not_there_or_in_use = std::fs::remove_dir(&beside);
     let lock = Lock::acquire(&worktrees.join(format!("{short}.lock")))?;
+    let settings = Settings::of(git, head, &commit)?;
+    let nests = match settings.differing() {
+        None => &worktrees,
+        Some(file) => {
+            let not_writable = |source| WorkspaceError::NotBeside { dir: beside.to_string(), file: file.to_string(), source };
+            std::fs::create_dir_all(&beside).map_err(not_writable)?;
+            &beside
+        }
+    };
 
     let outside = manifests.outside(git.root()).into_iter().chain(head.local_dependencies());
     let layout = Layout::new(git.root(), outside.filter(|dir| dir.exists()));
-    let nest = Nest(worktrees.join(&short));
+    let nest = Nest(nests.join(&short));
     let tree = git.worktree_add(&nest.0.join(&layout.checkout), &commit)?;
     let mut warnings = Vec::new();
     for link in &layout.links {
@@ -97,7 +114,7 @@ pub fn prepare(git: &Git, head: &Workspace, commit: &str) -> Result<Side, Worksp
     let root = tree.dir().join(&inside);
     copy_lock_file(head, &root, &mut warnings)?;
     stop_search_for_workspace(&root)?;
-    let cargo = settings::cargo_for(git, head, tree.dir(), &root, &mut warnings)?;
+    let cargo = settings.cargo(git, head, tree.dir(), &root, &mut warnings)?;
     Ok(Side {
         manifest: root.join("Cargo.toml"),
         cargo,
@@ -119,11 +136,11 @@ fn inside(git: &Git, head: &Workspace) -> Result<Utf8PathBuf, WorkspaceError> {
         .map_err(|_outside| WorkspaceError::OutsideRepository { root: root.to_string(), repository: top.to_string() })
 }
 
-/// Removes the checkouts of runs that were killed: those whose lock is free.
-pub fn remove_leftovers(git: &Git, worktrees: &Utf8Path) -> Result<(), WorkspaceError> {
-    let Ok(entries) = worktrees.read_dir_utf8() else { return Ok(()) };
+/// Removes the checkouts of runs that were killed: those in `nests` whose lock in `locks` is free.
+fn remove_leftovers(git: &Git, nests: &Utf8Path, locks: &Utf8Path) -> Result<(), WorkspaceError> {
+    let Ok(entries) = nests.read_dir_utf8() else { return Ok(()) };
     for entry in entries.flatten().filter(|entry| entry.path().is_dir()) {
-        match Lock::acquire(&worktrees.join(format!("{}.lock", entry.file_name()))) {
+        match Lock::acquire(&locks.join(format!("{}.lock", entry.file_name()))) {
             Ok(_free) => prune_stale(git, entry.path())?,
             Err(StoreError::Busy { .. }) => continue,
             Err(error) => return Err(error.into()),

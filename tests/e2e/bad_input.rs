@@ -177,6 +177,16 @@ fn a_store_of_a_newer_version_is_named_and_left_alone() {
     let run = repo.run(&["check"]);
     assert_eq!(run.code, 101, "{}\n{}", run.stdout, run.stderr);
     assert!(run.stderr.contains("baseline.json") && run.stderr.contains("newer"), "{}", run.stderr);
+    // It would name the base, so nothing else may in its place; nor may it be replaced.
+    repo.write("README.md", "Words.\n");
+    let verified = repo.run(&["verify", "--no-tests"]);
+    assert_eq!(verified.code, 102, "{}\n{}", verified.stdout, verified.stderr);
+    for needed in ["baseline.json", "newer", "--base REV"] {
+        assert!(verified.stderr.contains(needed), "{}", verified.stderr);
+    }
+    let replaced = repo.run(&["baseline", "-q", "--allow-dirty"]);
+    assert_eq!(replaced.code, 101, "{}\n{}", replaced.stdout, replaced.stderr);
+    assert!(replaced.stderr.contains("newer") && replaced.stderr.contains("--baseline-dir"), "{}", replaced.stderr);
     assert_eq!(repo.read(file), newer);
 }
 

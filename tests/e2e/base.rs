@@ -164,4 +164,41 @@ fn a_path_dependency_outside_of_the_repository_is_found_from_the_worktree() {
 
     repo.write("README.md", "Words.\n");
     assert_eq!(chosen(&verify(repo.root(), &["--baseline", "outside"], &[])), (commit, "--baseline outside".into()));
+    // What is stored was built with the dependency as it was.
+    std::fs::write(outside.join("src/lib.rs"), "pub fn odd(word: u64) -> u64 { word.rotate_left(7) | 3 }\n").unwrap();
+    repo.write("src/rare.rs", &repo.read("src/rare.rs").replace("02x", "03x"));
+    let run = repo.run(&["verify", "-q", "--no-tests", "--baseline", "outside"]);
+    assert_eq!(run.code, 102, "{}\n{}", run.stdout, run.stderr);
+    assert!(run.stderr.contains("the dependency outside of the repository in"), "{}", run.stderr);
+}
+
+#[test]
+fn check_claims_of_another_commit_than_the_profiled_one_only_what_was_profiled() {
+    let repo = Repo::new("hot-slower");
+    let first = git(repo.root(), &["rev-parse", "HEAD"]);
+    assert_eq!(repo.run(&["baseline", "-q"]).code, 0);
+    let late = "pub fn late(x: u64) -> u64 {\n    let y = x + 1;\n    let z = y + 1;\n    z + 1\n}\n";
+    // Where the hot function was.
+    repo.write(
+        "src/scan.rs",
+        &format!("//! One.\n\n\n{late}{}", repo.read("src/scan.rs").trim_start_matches("//! The hot path.")),
+    );
+    let second = repo.commit("Add what no profile knows");
+    repo.write("src/scan.rs", &repo.read("src/scan.rs").replace("z + 1", "z + 2").replace("rotate_left(23)", "rotate_left(21)"));
+    let heats = |analysis: &Value| -> Vec<(String, String, String)> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let changes = analysis["changes"].as_array().unwrap().iter();
+        changes.map(|one| (text(&one["item"]), text(&one["heat"]), text(&one["heat_reason"]))).collect()
+    };
+    let against_second = repo.run(&["check", "--base", "HEAD", "--message-format", "json"]).json();
+    assert_eq!(chosen(&against_second), (second, "--base HEAD".into()));
+    let found = heats(&against_second);
+    assert_eq!((found[0].0.as_str(), found[0].1.as_str()), ("words::scan::checksum", "hot"), "{found:?}");
+    assert_eq!((found[1].0.as_str(), found[1].1.as_str()), ("words::scan::late", "unmeasured"), "{found:?}");
+    assert!(found[1].2.contains(&format!("the profile is of the commit {}", &first[..7])), "{found:?}");
+    assert!(against_second["environment"]["warnings"][0].as_str().unwrap().contains("is of the commit"), "{against_second:#}");
+    assert_eq!(
+        chosen(&repo.run(&["check", "--message-format", "json"]).json()),
+        (first, "commit of the baseline `default`".into())
+    );
 }

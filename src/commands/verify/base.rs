@@ -9,7 +9,7 @@ use crate::error::{Expected, Result};
 use crate::evidence::Evidence;
 use crate::figures::counted;
 use crate::git::Choice;
-use crate::git::base::{self, Base as Chosen, Request, choose, parse_event, parse_push_lines};
+use crate::git::base::{self, Base as Chosen, Request, Unusable, choose, parse_event, parse_push_lines};
 use crate::sides::Diff;
 use crate::source::ChangeKind;
 use crate::store::Store;
@@ -25,6 +25,19 @@ impl Expected for HookInput {
     }
 }
 
+/// The baseline that nobody needs to name.
+const DEFAULT: &str = "default";
+
+/// What it says about the base.
+fn ask_default(store: &Store, request: &mut Request) {
+    if let Some(default) = store.list_baselines().into_iter().find(|one| one.name == DEFAULT) {
+        request.unusable = default.dirty.then_some(Unusable::Dirty);
+        request.baseline = default.commit.filter(|_| !default.dirty);
+    } else if let Some((_, error)) = store.unreadable_baselines().into_iter().find(|(name, _)| name == DEFAULT) {
+        request.unusable = Some(Unusable::Unreadable { problem: error.to_string(), hint: error.hint() });
+    }
+}
+
 /// What is compared: one choice, or one per ref that a push updates.
 pub(super) fn choices(context: &Context, store: &Store, args: &VerifyArgs) -> Result<Vec<Choice>> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
@@ -35,8 +48,10 @@ pub(super) fn choices(context: &Context, store: &Store, args: &VerifyArgs) -> Re
         pre_commit: variable("PRE_COMMIT_FROM_REF").zip(variable("PRE_COMMIT_TO_REF")),
         github: variable("GITHUB_EVENT_NAME")
             .and_then(|name| parse_event(&name, variable("GITHUB_SHA").as_deref(), event_text.as_deref())),
-        baseline: store.list_baselines().into_iter().find(|one| one.name == "default" && !one.dirty).and_then(|one| one.commit),
+        baseline: None,
+        unusable: None,
     };
+    ask_default(store, &mut request);
     if let Some(name) = &args.baseline {
         let record = store.load_baseline::<Evidence>(name)?.record;
         if let Some(commit) = record.commit {

@@ -38,7 +38,7 @@ pub(super) fn nothing_changed(context: &Context, chosen: &Chosen, head: &Head, d
         exit_code: 0,
         base: Some(base_side(chosen, "not needed")),
         head: head.named(context)?,
-        environment: environment(&print, &Evidence::default(), Vec::new()),
+        environment: environment(&print, &Evidence::default(), diff.warnings()),
         workloads: Vec::new(),
         changes: Vec::new(),
         findings: Vec::new(),

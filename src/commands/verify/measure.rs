@@ -99,7 +99,7 @@ pub(super) fn compare(
     let base_view = base_data.view();
 
     let mut found = Found {
-        warnings: base.warnings.clone(),
+        warnings: base.warnings.iter().cloned().chain(diff.warnings()).collect(),
         base,
         survey: &survey,
         base_view: &base_view,

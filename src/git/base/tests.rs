@@ -174,6 +174,24 @@ fn without_upstream_the_stored_baseline_is_next() {
 }
 
 #[test]
+fn a_stored_baseline_that_cannot_serve_is_never_passed_over_in_silence() {
+    let mut facts = told(&[]);
+    facts.dirty = true;
+    let unusable = |unusable| Request { unusable: Some(unusable), ..Request::default() };
+    let rule = chosen(&unusable(Unusable::Dirty), &facts).1;
+    assert_eq!(rule, "HEAD, under uncommitted work (no upstream branch; the stored baseline is of uncommitted work)");
+    let gone = Request { baseline: Some(FORK.into()), ..Request::default() };
+    assert!(chosen(&gone, &facts).1.contains("the commit of the stored baseline is gone"));
+    let unreadable = unusable(Unusable::Unreadable { problem: "x.json is damaged".into(), hint: Some("make it again".into()) });
+    let error = choose(&unreadable, &facts).unwrap_err();
+    assert!(error.to_string().contains("x.json is damaged"), "{error}");
+    assert_eq!(error.hint().unwrap(), "make it again; or name the base with `--base REV`");
+    facts.upstream = Some(("origin/main".into(), "upstream".into()));
+    let facts = forked(facts, HEAD, "upstream");
+    assert_eq!(chosen(&unreadable, &facts).1, "merge-base with origin/main", "it is not needed here");
+}
+
+#[test]
 fn the_last_resort_is_head_under_a_dirty_tree_and_the_commit_before_under_a_clean_one() {
     let parent = format!("{HEAD}^1");
     let mut facts = told(&[(&parent, OLD)]);

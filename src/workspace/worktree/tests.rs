@@ -105,7 +105,7 @@ fn a_base_from_before_the_workspace_still_builds() {
 }
 
 #[test]
-fn other_settings_move_cargo_into_the_checkout() {
+fn other_settings_move_the_base_out_of_the_repository() {
     let repo = repository();
     repo.write(".cargo/config.toml", "[build]\nrustflags = []\n");
     let base = repo.commit("one");
@@ -114,6 +114,49 @@ fn other_settings_move_cargo_into_the_checkout() {
     let side = prepare(&git, &head, &base).unwrap();
     assert_eq!(side.cargo.cwd, side.root());
     assert!(side.warnings.iter().any(|warning| warning.contains(".cargo/config.toml differs")), "{:?}", side.warnings);
+    let nest = side.root().parent().unwrap().to_owned();
+    assert_eq!(nest.parent().unwrap().parent(), repo.root().parent());
+    // What `kill -9` leaves is found there, too.
+    std::mem::forget(git.worktree_add(&nest.join("../000000000000/repo"), &base).unwrap());
+    drop(side);
+    drop(prepare(&git, &head, &base).unwrap());
+    assert!(!nest.parent().unwrap().exists());
+    assert_eq!(repo.git(&["worktree", "list"]).lines().count(), 1);
+}
+
+#[test]
+fn settings_that_only_the_head_has_do_not_reach_the_base() {
+    let repo = repository();
+    repo.write("src/lib.rs", "pub fn f(x: u64) -> u64 { if cfg!(ours) { x / 3 + 7 } else { x * 3 } }");
+    let base = repo.commit("one");
+    repo.write(".cargo/config.toml", "[build]\nrustflags = [\"--cfg=ours\"]\n");
+    repo.write("rust-toolchain.toml", "[toolchain]\nchannel = \"no-such-toolchain\"\n");
+    repo.commit("two");
+    let git = repo.open().ignoring(&repo.root().join("target"));
+    // Found before there is a toolchain file that nobody has.
+    let settings = std::fs::read(repo.root().join("rust-toolchain.toml")).unwrap();
+    std::fs::remove_file(repo.root().join("rust-toolchain.toml")).unwrap();
+    let (_, head) = open(&repo);
+    let head_bench = build_bench(&head, &head.side_target_dir("head"));
+    std::fs::write(repo.root().join("rust-toolchain.toml"), settings).unwrap();
+    let side = prepare(&git, &head, &base).unwrap();
+    let base_bench = build_bench(&side.discover(&head).unwrap(), &head.side_target_dir("base"));
+    assert!(matches!(machine_code::compare(&base_bench, &head_bench).unwrap(), SameCode::Different { .. }));
+}
+
+#[test]
+fn a_private_configuration_goes_along_with_a_base_that_lies_elsewhere() {
+    let repo = repository();
+    repo.write("rust-toolchain", "stable\n");
+    let base = repo.commit("one");
+    repo.write("rust-toolchain", "beta\n");
+    repo.commit("two");
+    std::fs::remove_file(repo.root().join("rust-toolchain")).unwrap();
+    repo.write(".cargo/config.toml", "[build]\nrustflags = []\n");
+    let (git, head) = open(&repo);
+    let side = prepare(&git, &head, &base).unwrap();
+    assert!(side.root().join(".cargo/config.toml").exists());
+    assert!(!side.root().starts_with(git.root()));
 }
 
 #[test]
