@@ -13,6 +13,7 @@ mod same;
 mod scratch;
 mod stored;
 mod survey;
+mod test_output;
 mod tests_run;
 mod texts;
 mod view;
