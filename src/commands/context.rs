@@ -78,7 +78,8 @@ impl Expected for ContextError {
     }
 }
 
-const NO_BENCH: &str = "add a benchmark: `cargo add --dev criterion`, then in Cargo.toml\n\n[[bench]]\nname = \"my_bench\"\nharness = false\n\nand benches/my_bench.rs";
+/// What a package without anything to measure needs.
+pub(super) const NO_BENCH: &str = "add a benchmark: `cargo add --dev criterion`, then in Cargo.toml\n\n[[bench]]\nname = \"my_bench\"\nharness = false\n\nand benches/my_bench.rs";
 
 /// Everything a command needs to know before it begins.
 pub(crate) struct Context {

@@ -1,13 +1,13 @@
 //! `hook print`, `hook install`, `hook uninstall`.
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::context::current_dir;
-use crate::cli::{HookAction, HookArgs};
+use crate::cli::{HookAction, HookArgs, HookTool};
 use crate::error::{Expected, Result};
 use crate::exit::Exit;
 use crate::git::Git;
-use crate::hook;
+use crate::hook::{self, Origin};
 use crate::shell::Shell;
 
 /// Why a hook was not touched.
@@ -16,6 +16,12 @@ pub(crate) enum HookError {
     /// Somebody else's hook is there.
     #[error("`{path}` is a hook that this tool did not write")]
     Foreign {
+        /// The file.
+        path: Utf8PathBuf,
+    },
+    /// This tool's hook, with changes.
+    #[error("`{path}` was changed since this tool wrote it")]
+    Edited {
         /// The file.
         path: Utf8PathBuf,
     },
@@ -31,6 +37,7 @@ impl Expected for HookError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Foreign { .. } => Some("add this line to it: `cargo perf-expert verify --hook pre-push --max-time 90s`".into()),
+            Self::Edited { path } => Some(format!("it is yours now: edit it, or remove it by hand with `rm '{path}'`")),
             Self::None { .. } => Some("`git config core.hooksPath` tells where git looks".into()),
         }
     }
@@ -39,7 +46,10 @@ impl Expected for HookError {
 /// Does what the user asked for.
 pub(crate) fn hook(args: &HookArgs, shell: &mut Shell) -> Result<Exit> {
     match args.action {
-        HookAction::Print { tool } => shell.result(|out| out.write_all(hook::snippet(tool).as_bytes()))?,
+        HookAction::Print { tool } => {
+            let text = hook::snippet(tool, manifest()?.as_deref());
+            shell.result(|out| out.write_all(text.as_bytes()))?;
+        }
         HookAction::Install => install(shell)?,
         HookAction::Uninstall => uninstall(shell)?,
     }
@@ -51,21 +61,41 @@ fn path() -> Result<Utf8PathBuf> {
     Ok(git.hooks_path()?.join("pre-push"))
 }
 
+/// The outermost manifest on the way from the repository's top, where hooks run, to here; `None` when it is at the top, or nowhere.
+fn manifest() -> Result<Option<Utf8PathBuf>> {
+    let here = current_dir()?;
+    let Ok(git) = Git::discover(&here) else { return Ok(None) };
+    let below = super::context::relative(git.root(), &here);
+    if below.is_absolute() {
+        return Ok(None);
+    }
+    let mut dirs: Vec<&Utf8Path> = below.ancestors().collect();
+    dirs.reverse();
+    let outermost = dirs.into_iter().map(|dir| dir.join("Cargo.toml")).find(|path| git.root().join(path).is_file());
+    Ok(outermost.filter(|path| path.as_str() != "Cargo.toml"))
+}
+
+/// Refuses what `hook install` did not write: not one line of somebody else is overwritten or removed.
+fn must_be_ours(path: &Utf8Path) -> Result<()> {
+    // A file that is there but not text is somebody else's, too.
+    let origin = fs_err::read_to_string(path).map_or(Origin::Foreign, |text| hook::origin(&text));
+    match origin {
+        Origin::Ours => Ok(()),
+        Origin::Edited => Err(HookError::Edited { path: path.to_owned() }.into()),
+        Origin::Foreign => Err(HookError::Foreign { path: path.to_owned() }.into()),
+    }
+}
+
 fn install(shell: &mut Shell) -> Result<()> {
     let path = path()?;
-    if let Ok(text) = fs_err::read_to_string(&path)
-        && !hook::is_ours(&text)
-    {
-        return Err(HookError::Foreign { path }.into());
+    if path.exists() {
+        must_be_ours(&path)?;
     }
-    // A file that is there but not text is somebody else's, too.
-    if path.exists() && fs_err::read_to_string(&path).is_err() {
-        return Err(HookError::Foreign { path }.into());
-    }
+    let manifest = manifest()?;
     if let Some(dir) = path.parent() {
         fs_err::create_dir_all(dir)?;
     }
-    fs_err::write(&path, hook::GIT)?;
+    fs_err::write(&path, hook::snippet(HookTool::Git, manifest.as_deref()))?;
     make_executable(&path)?;
     shell.status("Installed", &path);
     Ok(())
@@ -73,15 +103,13 @@ fn install(shell: &mut Shell) -> Result<()> {
 
 fn uninstall(shell: &mut Shell) -> Result<()> {
     let path = path()?;
-    match fs_err::read_to_string(&path) {
-        Ok(text) if hook::is_ours(&text) => {
-            fs_err::remove_file(&path)?;
-            shell.status("Removed", &path);
-            Ok(())
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(HookError::None { path }.into()),
-        _ => Err(HookError::Foreign { path }.into()),
+    if !path.exists() {
+        return Err(HookError::None { path }.into());
     }
+    must_be_ours(&path)?;
+    fs_err::remove_file(&path)?;
+    shell.status("Removed", &path);
+    Ok(())
 }
 
 #[cfg(unix)]

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::context::{Context, Request};
+use super::context::{Context, NO_BENCH, Request};
 use crate::cli::{ListArgs, Measurement, StoreArgs};
 use crate::config::{Config, Program};
 use crate::error::Result;
@@ -108,7 +108,10 @@ fn targets(context: &Context, known: &Known, out: &mut dyn Write) -> io::Result<
         remedy(command.remedy.as_deref(), out)?;
     }
     if context.entries.is_empty() {
-        writeln!(out, "No bench target and no binary in the selected packages.")?;
+        writeln!(out, "No bench target and no binary in the selected packages.\n  to change that:")?;
+        for line in NO_BENCH.lines() {
+            writeln!(out, "{}", format!("    {line}").trim_end())?;
+        }
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! `verify`: rebuild, re-measure base and head side by side, join with the diff, judge.
 
 mod base;
+mod comparable;
 mod confirm;
 mod count;
 pub(super) mod judge;

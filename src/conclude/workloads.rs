@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::{hot_items, profile_result};
 use crate::analysis::{ClockResult, MetricResult, Outcome, WorkloadResult};
 use crate::evidence::WorkloadEvidence;
-use crate::join::{Reach, SideView, explain};
+use crate::heat::Executed;
+use crate::join::{Reach, Reached, SideView, explain};
 use crate::measure::{self, ClockChoice, ClockKind, Ending, Measured, Workload, WorkloadKind};
 use crate::source::{Change, ChangeKind, FileRole, role};
 use crate::stats;
@@ -22,6 +23,8 @@ pub(crate) struct Comparison<'a> {
     pub(crate) reaches: &'a BTreeMap<String, Reach>,
     /// True when an ambient change may affect all code.
     pub(crate) everything: bool,
+    /// Workloads that may read a changed file that no source names, with the file.
+    pub(crate) doubtful: &'a BTreeMap<String, String>,
 }
 
 /// Why a workload with equal executables was not run: a proof, not an omission.
@@ -172,7 +175,7 @@ pub(crate) fn compared(workload: &Workload, measured: Result<&Measured, String>,
             return result;
         }
     };
-    if measured.gating {
+    if measured.gating && !with.doubtful.contains_key(&workload.id) {
         result.explained_by = on_stacks(&workload.id, with);
     }
     result.negative_control = !measured.gating;
@@ -191,12 +194,16 @@ pub(crate) fn compared(workload: &Workload, measured: Result<&Measured, String>,
     if let (Some(verdict @ (stats::Outcome::Slower | stats::Outcome::Faster)), Some(reach)) = (measured.outcome, reach)
         && let Some((_, low, high)) = result.primary().and_then(MetricResult::interval)
     {
-        let unbounded = with.everything || inlining_changed(&workload.id, with);
-        let explanation = explain(verdict, (low, high), reach, unbounded);
-        result.explained = Some(explanation.explained);
-        if let Some(why_not) = explanation.why_not {
-            result.reason = Some(why_not);
-        }
+        // What holds next to nothing on both sides took no work over from its callers either.
+        let inlined = reach.reached != Reached::Cold && inlining_changed(&workload.id, with);
+        let explanation = explain(verdict, (low, high), reach, with.everything || inlined);
+        let why_not = match (explanation.why_not, with.doubtful.get(&workload.id)) {
+            (_, Some(file)) => Some(format!("`{file}` was changed, and it may read that")),
+            (Some(why_not), None) => Some(format!("{why_not}{}", executed_elsewhere(&workload.id, with))),
+            (None, None) => None,
+        };
+        result.explained = Some(why_not.is_none());
+        result.reason = why_not.or(result.reason);
     }
     result
 }
@@ -249,6 +256,24 @@ fn is_build_setting(change: &Change) -> bool {
         FileRole::Settings => true,
         FileRole::Manifest => of_profile(),
         _ => false,
+    }
+}
+
+/// What else may be the reason: a changed item can make the others do more work without holding any time itself.
+fn executed_elsewhere(workload: &str, with: &Comparison<'_>) -> String {
+    let executed = |(index, change): &(usize, &Change)| {
+        let asked = [(&change.base, with.base), (&change.head, with.head)];
+        let behaves = !matches!(change.kind, ChangeKind::Moved | ChangeKind::Ambient);
+        behaves && asked.iter().any(|(item, side)| item.is_some() && side.executes(workload, *index) == Executed::Yes)
+    };
+    let names: Vec<&str> =
+        with.changes.iter().enumerate().filter(executed).filter_map(|(_, change)| Some(change.item()?.path.as_str())).collect();
+    match names.as_slice() {
+        [] => String::new(),
+        [one] => format!("; `{one}` is executed by it and was changed: it may do more work elsewhere"),
+        [one, rest @ ..] => {
+            format!("; `{one}` and {} more are executed by it and were changed: they may do more work elsewhere", rest.len())
+        }
     }
 }
 

@@ -37,10 +37,12 @@ pub fn explain(outcome: Outcome, (low, high): (f64, f64), reach: &Reach, unbound
         return Explanation::no("no changed item is on its stacks");
     }
     let hits = |share: Option<Share>| share.map_or(0, |share| share.hits);
+    // A sample or two on one side are no disappearance from the other.
+    let cold = reach.reached == Reached::Cold;
     match outcome {
         // What was on the stacks on one side and is gone on the other has no share there that could bound it.
-        Outcome::Slower if hits(reach.head) == 0 && hits(reach.base) > 0 => Explanation::yes(),
-        Outcome::Faster if hits(reach.base) == 0 && hits(reach.head) > 0 => Explanation::yes(),
+        Outcome::Slower if !cold && hits(reach.head) == 0 && hits(reach.base) > 0 => Explanation::yes(),
+        Outcome::Faster if !cold && hits(reach.base) == 0 && hits(reach.head) > 0 => Explanation::yes(),
         Outcome::Slower => {
             let least_loss = 1.0 - 1.0 / low;
             within("cost", least_loss, reach.head.or(reach.base).map(|share| (share.hits, share.high)), "head")
@@ -92,6 +94,13 @@ mod tests {
     fn a_deleted_override_explains_what_took_its_place() {
         assert!(explain(Outcome::Slower, (2.0, 3.0), &reach(900, 0), false).explained);
         assert!(!explain(Outcome::Slower, (2.0, 3.0), &reach(0, 0), false).explained);
+    }
+
+    #[test]
+    fn a_stray_sample_of_a_cold_item_explains_nothing() {
+        let stray = Reach { reached: Reached::Cold, ..reach(1, 0) };
+        assert!(!explain(Outcome::Slower, (2.0, 3.0), &stray, false).explained);
+        assert!(!explain(Outcome::Slower, (2.0, 3.0), &Reach { reached: Reached::Cold, ..reach(1, 1) }, false).explained);
     }
 
     #[test]

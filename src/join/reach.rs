@@ -109,6 +109,10 @@ pub struct Plan {
 /// How many workloads serve as negative controls.
 pub const CONTROLS: usize = 2;
 
+/// How many workloads are measured in which the changed items are executed but hold next to nothing: they can still make the rest
+/// do more work. Such a workload is cheap, it ends at the first look when nothing moved.
+const COLD: usize = 8;
+
 /// Why a workload is left out that the change does not reach.
 const NOT_REACHED: &str = "it executes no changed item";
 
@@ -116,17 +120,25 @@ const NOT_REACHED: &str = "it executes no changed item";
 pub fn plan(reaches: &[(String, Reach)], all: bool) -> Plan {
     let mut plan = Plan::default();
     let mut gating: Vec<(&String, f64)> = Vec::new();
+    let mut cold: Vec<(&String, &Reach)> = Vec::new();
     let mut unreached: Vec<&String> = Vec::new();
     for (workload, reach) in reaches {
         match &reach.reached {
             Reached::Yes | Reached::Unknown(_) => gating.push((workload, reach.priority())),
-            Reached::Cold if all => gating.push((workload, reach.priority())),
-            Reached::Cold => plan.left_out.push((workload.clone(), cold(reach))),
+            Reached::Cold => cold.push((workload, reach)),
             Reached::No => unreached.push(workload),
         }
     }
     gating.sort_by(|a, b| b.1.total_cmp(&a.1));
     plan.gating = gating.into_iter().map(|(workload, _)| workload.clone()).collect();
+    cold.sort_by(|(_, a), (_, b)| b.priority().total_cmp(&a.priority()));
+    for (number, (workload, reach)) in cold.into_iter().enumerate() {
+        if all || number < COLD {
+            plan.gating.push(workload.clone());
+        } else {
+            plan.left_out.push((workload.clone(), left_out(reach)));
+        }
+    }
     // Controls are there to judge the gating ones; without any of those they have nothing to say.
     let controls = if all {
         unreached.len()
@@ -145,9 +157,10 @@ pub fn plan(reaches: &[(String, Reach)], all: bool) -> Plan {
     plan
 }
 
-fn cold(reach: &Reach) -> String {
+fn left_out(reach: &Reach) -> String {
     let high = [reach.base, reach.head].into_iter().flatten().map(|share| share.high).fold(0.0, f64::max);
-    format!("the changed items hold at most {} of it", crate::figures::share(high))
+    let share = crate::figures::share(high);
+    format!("the changed items hold at most {share} of it, and {COLD} such workloads are measured; `--all` measures every one")
 }
 
 #[cfg(test)]
@@ -169,10 +182,26 @@ mod tests {
             ("f".to_owned(), reach(Reached::Cold, 1)),
         ];
         let some = plan(&reaches, false);
-        assert_eq!((some.gating, some.controls), (vec!["b".to_owned(), "a".to_owned()], vec!["c".to_owned(), "d".to_owned()]));
-        assert_eq!(some.left_out.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["f", "e"]);
+        assert_eq!(
+            (some.gating, some.controls),
+            (vec!["b".into(), "a".into(), "f".into()], vec!["c".to_owned(), "d".to_owned()])
+        );
+        assert_eq!(some.left_out.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["e"]);
         let all = plan(&reaches, true);
         assert_eq!((all.gating.len(), all.controls.len(), all.left_out.len()), (3, 3, 0));
+    }
+
+    #[test]
+    fn what_executes_changed_items_without_time_is_measured_after_the_rest_up_to_a_bound() {
+        let mut reaches: Vec<(String, Reach)> =
+            (0..10).map(|number| (format!("cold-{number}"), reach(Reached::Cold, number))).collect();
+        reaches.push(("hot".into(), reach(Reached::Unknown("why".into()), 0)));
+        let some = plan(&reaches, false);
+        assert_eq!(some.gating.len(), 1 + COLD);
+        assert_eq!(some.gating[..3], ["hot", "cold-9", "cold-8"]);
+        assert_eq!(some.left_out.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["cold-1", "cold-0"]);
+        assert!(some.left_out[0].1.contains("--all"), "{}", some.left_out[0].1);
+        assert!(plan(&reaches, true).left_out.is_empty());
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub struct Tool {
     cwd: Option<PathBuf>,
     stdin: Vec<u8>,
     inherit_stderr: bool,
+    merge_stderr: bool,
     timeout: Option<Duration>,
 }
 
@@ -109,6 +110,7 @@ impl Tool {
             cwd: None,
             stdin: Vec::new(),
             inherit_stderr: false,
+            merge_stderr: false,
             timeout: None,
         }
     }
@@ -162,6 +164,13 @@ impl Tool {
         self
     }
 
+    /// Captures both streams through one pipe, as standard output: their lines keep their order.
+    #[must_use]
+    pub fn merge_stderr(mut self) -> Self {
+        self.merge_stderr = true;
+        self
+    }
+
     /// Ends it after this time.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
@@ -206,8 +215,11 @@ impl Tool {
         if interrupt::interrupted() {
             return Err(ToolError::Interrupted);
         }
-        let mut expression = self.expression().stdout_capture();
-        if !self.inherit_stderr {
+        let expression = self.expression();
+        // duct applies what comes later first: what is merged is captured.
+        let merged = if self.merge_stderr { expression.stderr_to_stdout() } else { expression };
+        let mut expression = merged.stdout_capture();
+        if !self.inherit_stderr && !self.merge_stderr {
             expression = expression.stderr_capture();
         }
         let handle = expression.start().map_err(|source| self.spawn_error(source))?;
@@ -303,6 +315,13 @@ mod tests {
         let mut lines = Vec::new();
         let code = Tool::new("sh").args(["-c", "printf 'a\\nb'; exit 3"]).stream(|line| lines.push(line.to_owned())).unwrap();
         assert_eq!((lines, code), (vec!["a".to_owned(), "b".to_owned()], Some(3)));
+    }
+
+    #[test]
+    fn merged_streams_keep_their_order() {
+        let script = "echo a; echo b >&2; echo c; echo d >&2";
+        let output = Tool::new("sh").args(["-c", script]).merge_stderr().run_checked().unwrap();
+        assert_eq!((output.text().as_str(), output.stderr.as_str()), ("a\nb\nc\nd", ""));
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
 
-use super::Texts;
+use super::readers::{Sources, Use};
+use super::{DataFile, Texts};
 use crate::error::Result;
 use crate::git::{FileChange, FileStatus, Git, Head};
 use crate::source::{self, Change, CrateRoot, FileRole, ItemKind};
@@ -18,6 +19,8 @@ pub(crate) struct Diff {
     pub(crate) for_both: Vec<Utf8PathBuf>,
     /// The items.
     pub(crate) changes: Vec<Change>,
+    /// Files among them that programs may read when they run.
+    pub(crate) data: Vec<DataFile>,
     /// Texts at base by their path there.
     pub(crate) base_texts: BTreeMap<Utf8PathBuf, String>,
     /// Texts at head.
@@ -36,11 +39,16 @@ impl Diff {
         self.for_both.iter().map(warning).collect()
     }
 
-    /// True when files that programs may read at run time differ.
-    pub(crate) fn has_data(&self) -> bool {
+    /// True when files differ that are compiled into programs: equal code proves nothing then.
+    pub(crate) fn has_compiled_data(&self) -> bool {
         let is_file = |change: &Change| change.item().is_some_and(|item| item.kind == ItemKind::File);
         let is_data = |change: &Change| change.item().is_some_and(|item| source::role(&item.file) == FileRole::Data);
         self.changes.iter().any(|change| is_file(change) && is_data(change))
+    }
+
+    /// True when files differ that programs may read, in whatever way: base needs the tree that it was built in.
+    pub(crate) fn has_data(&self) -> bool {
+        self.has_compiled_data() || !self.data.is_empty()
     }
 }
 
@@ -62,26 +70,27 @@ pub(crate) fn read_diff(git: &Git, base_tree: &str, head: &Head, roots: &[CrateR
     let (old, new) = (base.sources(&old, roots)?, head.sources(&new, roots)?);
     let mut changes = source::changes(&old, &new, &renames);
     let others = other_files(&files, &base, &head)?;
-    let ambient = source::ambient_file_changes(&others, packages);
-    let said: Vec<Utf8PathBuf> = ambient.iter().filter_map(|change| Some(change.item()?.file.clone())).collect();
-    let silent: Vec<&source::FileChange> = others.iter().filter(|file| !said.contains(&file.path)).collect();
-    changes.extend(ambient);
-    changes.extend(included(&silent, &head)?);
-    let texts = |files: Vec<source::SourceFile>| files.into_iter().map(|file| (file.path, file.text)).collect();
-    Ok(Diff { files, for_both, changes, base_texts: texts(old), head_texts: texts(new) })
-}
-
-/// Those of the files that look as if no build reads them, but that the source includes.
-fn included(files: &[&source::FileChange], head: &Texts<'_>) -> Result<Vec<Change>> {
-    let readable = files.iter().filter(|file| matches!(source::role(&file.path), FileRole::Irrelevant | FileRole::Data));
-    let readable: Vec<&&source::FileChange> = readable.collect();
-    if readable.is_empty() {
-        return Ok(Vec::new());
+    let sources = Sources::read(&others, [&base, &head], packages)?;
+    let mut data = Vec::new();
+    for file in &others {
+        let in_package = packages.iter().any(|package| file.path.starts_with(package));
+        let data_file = |readers| DataFile { path: file.path.clone(), readers, in_package };
+        match sources.use_of(file) {
+            Use::Compiled => changes.push(source::included_file_change(file)),
+            Use::Read(readers) => {
+                changes.push(source::data_file_change(file));
+                data.push(data_file(readers));
+            }
+            Use::Unknown => {
+                let ambient = source::ambient_file_changes(std::slice::from_ref(file), packages);
+                let is_data = |change: &Change| change.item().is_some_and(|item| item.kind == ItemKind::Data);
+                data.extend(ambient.iter().filter(|change| is_data(change)).map(|_| data_file(Default::default())));
+                changes.extend(ambient);
+            }
+        }
     }
-    let sources = head.read(&head.rust_files()?)?;
-    let texts: Vec<String> = sources.into_iter().flatten().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect();
-    let is_included = |file: &&&source::FileChange| source::is_included(&file.path, texts.iter().map(String::as_str));
-    Ok(readable.into_iter().filter(is_included).map(|file| source::included_file_change(file)).collect())
+    let texts = |files: Vec<source::SourceFile>| files.into_iter().map(|file| (file.path, file.text)).collect();
+    Ok(Diff { files, for_both, changes, data, base_texts: texts(old), head_texts: texts(new) })
 }
 
 /// Settings files of the work tree that git does not know; see `workspace::prepare`.

@@ -55,13 +55,17 @@ impl Head {
         })
     }
 
-    /// All items of the side.
-    pub(crate) fn items(&self, context: &Context) -> Result<Vec<Item>> {
-        let texts = match &self.commit {
+    /// Where its sources are read from.
+    pub(crate) fn texts<'c>(&self, context: &'c Context) -> Texts<'c> {
+        match &self.commit {
             Some(commit) => Texts::Tree(&context.git, commit.clone()),
             None => Texts::Disk(&context.git, self.root.clone()),
-        };
-        all_items(&texts, &crate_roots(&self.workspace, &self.root))
+        }
+    }
+
+    /// All items of the side.
+    pub(crate) fn items(&self, context: &Context) -> Result<Vec<Item>> {
+        all_items(&self.texts(context), &crate_roots(&self.workspace, &self.root))
     }
 
     /// Builds the selected targets.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::test_output::{Programs, Told};
 use crate::analysis::{TestStatus, Tests};
 use crate::commands::context::Context;
 use crate::error::Result;
@@ -36,7 +37,7 @@ pub(crate) fn run_tests(
         return Ok(not_checked(format!("they took longer than {} min", PATIENCE.as_secs() / 60)));
     };
     let mut tests = Tests {
-        status: if outcome.success { TestStatus::Passed } else { TestStatus::Failed },
+        status: outcome.status(),
         packages: packages.iter().cloned().collect(),
         summary: outcome.summary(),
         newly_failing: Vec::new(),
@@ -68,6 +69,7 @@ pub(crate) fn run_tests(
     Ok(tests)
 }
 
+#[derive(Default)]
 struct Outcome {
     success: bool,
     ran: bool,
@@ -76,10 +78,20 @@ struct Outcome {
 }
 
 impl Outcome {
+    /// Where nothing ran, nothing passed.
+    fn status(&self) -> TestStatus {
+        match (self.success, self.passed.is_empty()) {
+            (true, false) => TestStatus::Passed,
+            (true, true) => TestStatus::NotChecked,
+            (false, _) => TestStatus::Failed,
+        }
+    }
+
     fn summary(&self) -> String {
         match (self.ran, self.passed.len(), self.failed.len()) {
             (false, ..) => "they do not build".into(),
-            (true, 0, 0) => "there are none".into(),
+            (true, 0, 0) if self.success => "there are no tests".into(),
+            (true, 0, 0) => "`cargo test` failed and named no test".into(),
             (true, passed, failed) => format!("{passed} passed, {failed} failed"),
         }
     }
@@ -87,36 +99,31 @@ impl Outcome {
 
 /// Builds the tests, however long that takes, and runs them; `None` when they hang.
 fn cargo_test(context: &Context, workspace: &Workspace, packages: &BTreeSet<String>, quiet: bool) -> Result<Option<Outcome>> {
-    let mut outcome = Outcome { success: false, ran: false, passed: BTreeSet::new(), failed: BTreeSet::new() };
+    let mut outcome = Outcome::default();
     if !packages.iter().any(|name| workspace.member(name).is_some()) {
         return Ok(Some(outcome));
     }
-    let mut build = command(context, workspace, packages).arg("--no-run").inherit_stderr();
+    let mut build =
+        command(context, workspace, packages).args(["--no-run", "--message-format=json-render-diagnostics"]).inherit_stderr();
     if quiet {
         build = build.arg("--quiet");
     }
-    if !build.run()?.success() {
+    let built = build.run()?;
+    if !built.success() {
         return Ok(Some(outcome));
     }
-    let output = match command(context, workspace, packages).arg("--no-fail-fast").timeout(PATIENCE).run() {
+    let programs = Programs::read(&built.stdout, |id| workspace.package(id).map(|package| package.name.to_string()));
+    // cargo names each program on standard error, the tests' results are on standard output: one pipe keeps them in order.
+    let run = command(context, workspace, packages).arg("--no-fail-fast").merge_stderr();
+    let run = run.env("CARGO_TERM_QUIET", "false").env("CARGO_TERM_VERBOSE", "false");
+    let output = match run.timeout(PATIENCE).run() {
         Err(ToolError::TimedOut { .. }) => return Ok(None),
         other => other?,
     };
-    // Each test program opens with `running N tests`: its number keeps equal names of different programs apart.
-    let mut program = 0;
-    for line in String::from_utf8_lossy(&output.stdout).lines() {
-        program += usize::from(line.starts_with("running "));
-        let Some(rest) = line.strip_prefix("test ") else { continue };
-        outcome.ran = true;
-        let named = |name: &str| format!("{} (test program {program})", name.trim_end_matches(" - should panic"));
-        if let Some(name) = rest.strip_suffix(" ... FAILED") {
-            outcome.failed.insert(named(name));
-        } else if let Some(name) = rest.strip_suffix(" ... ok") {
-            outcome.passed.insert(named(name));
-        }
-    }
+    let told = Told::read(&String::from_utf8_lossy(&output.stdout), &programs);
+    outcome.ran = true;
+    (outcome.passed, outcome.failed) = (told.passed, told.failed);
     outcome.success = output.success();
-    outcome.ran |= output.success();
     Ok(Some(outcome))
 }
 
@@ -131,4 +138,22 @@ fn command(context: &Context, workspace: &Workspace, packages: &BTreeSet<String>
         return tool;
     }
     tool.arg("--target-dir").arg(context.workspace.side_target_dir("base"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_without_a_test_is_not_called_passed() {
+        let outcome = |success, passed: &[&str], failed: &[&str]| {
+            let set = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+            Outcome { success, ran: true, passed: set(passed), failed: set(failed) }
+        };
+        let none = outcome(true, &[], &[]);
+        assert_eq!((none.status(), none.summary().as_str()), (TestStatus::NotChecked, "there are no tests"));
+        assert_eq!(outcome(true, &["a"], &[]).status(), TestStatus::Passed);
+        let some = outcome(false, &["a"], &["b"]);
+        assert_eq!((some.status(), some.summary().as_str()), (TestStatus::Failed, "1 passed, 1 failed"));
+    }
 }

@@ -87,12 +87,16 @@ fn is_irrelevant(path: &Utf8Path) -> bool {
     let hidden = path.components().any(|c| c.as_str().starts_with('.') && c.as_str() != ".cargo");
     let in_source = path.components().any(|c| c.as_str() == "src");
     let in_docs = !in_source && path.components().any(|c| matches!(c.as_str(), "docs" | "doc"));
-    let in_benches = path.components().any(|c| c.as_str() == "benches");
     let text = matches!(path.extension(), Some("md" | "markdown" | "rst" | "adoc"));
-    // A bench may well read a .md or .txt file as its input.
     let root_text = path.extension() == Some("txt") && path.components().count() == 1;
     let document = DOCUMENTS.iter().any(|document| lower.starts_with(document));
-    hidden || TOOLS.contains(&name) || (!in_benches && (in_docs || text || root_text || document))
+    hidden || TOOLS.contains(&name) || (!is_data_place(path) && (in_docs || text || root_text || document))
+}
+
+/// True in directories whose files are input: a bench may well read a .md or .txt file.
+fn is_data_place(path: &Utf8Path) -> bool {
+    const PLACES: [&str; 6] = ["data", "testdata", "test_data", "fixtures", "assets", "benches"];
+    path.parent().is_some_and(|dir| dir.components().any(|c| PLACES.contains(&c.as_str())))
 }
 
 /// The ambient changes among changed files that are not Rust items. Files outside all `packages` (directories relative to
@@ -111,9 +115,12 @@ pub fn is_included<'s>(path: &Utf8Path, sources: impl IntoIterator<Item = &'s st
 
 /// The change of a file that programs include, whatever its name says.
 pub fn included_file_change(file: &FileChange) -> Change {
-    let item = |side: &Option<Vec<u8>>| side.as_ref().map(|bytes| file_item(&file.path, bytes, &[]));
-    let note = Some(format!("{}: included by the source", file.path));
-    Change { kind: ChangeKind::Ambient, base: item(&file.base), head: item(&file.head), note }
+    change(file, "included by the source", |bytes| file_item(&file.path, bytes, &[]))
+}
+
+/// The change of a file that programs may read when they run, whatever its name says.
+pub fn data_file_change(file: &FileChange) -> Change {
+    change(file, "data file", |bytes| Item { kind: ItemKind::Data, ..file_item(&file.path, bytes, &[]) })
 }
 
 fn ambient(file: &FileChange, packages: &[Utf8PathBuf]) -> Option<Change> {
@@ -133,17 +140,21 @@ fn ambient(file: &FileChange, packages: &[Utf8PathBuf]) -> Option<Change> {
         FileRole::Settings => (listed(non_empty(manifest::settings_difference(&base, &head))?), Vec::new()),
         FileRole::BuildScript if same_tokens(&base, &head) => return None,
         FileRole::BuildScript => ("build script".to_owned(), Vec::new()),
-        FileRole::Data if is_outside(&file.path, packages) => return None,
-        FileRole::Data => ("data file".to_owned(), Vec::new()),
+        FileRole::Data if is_outside(&file.path, packages) && !is_data_place(&file.path) => return None,
+        FileRole::Data => return Some(data_file_change(file)),
     };
+    Some(change(file, &detail, |bytes| file_item(&file.path, bytes, &crates)))
+}
+
+fn change(file: &FileChange, detail: &str, item: impl Fn(&[u8]) -> Item) -> Change {
     let verb = match (&file.base, &file.head) {
         (None, _) => " (added)",
         (_, None) => " (deleted)",
         _ => "",
     };
-    let item = |side: &Option<Vec<u8>>| side.as_ref().map(|bytes| file_item(&file.path, bytes, &crates));
+    let item = |side: &Option<Vec<u8>>| side.as_deref().map(&item);
     let note = Some(format!("{}{verb}: {detail}", file.path));
-    Some(Change { kind: ChangeKind::Ambient, base: item(&file.base), head: item(&file.head), note })
+    Change { kind: ChangeKind::Ambient, base: item(&file.base), head: item(&file.head), note }
 }
 
 fn non_empty<T>(list: Vec<T>) -> Option<Vec<T>> {
@@ -209,10 +220,24 @@ mod tests {
 
     #[test]
     fn what_code_may_read_is_a_data_file() {
-        for path in ["crates/a/data/words.txt", "crates/a/src/table.bin", "crates/a/benches/input.md"] {
+        for path in [
+            "crates/a/data/words.txt",
+            "crates/a/src/table.bin",
+            "crates/a/benches/input.md",
+            "crates/a/data/words.md",
+            "testdata/words.txt",
+            "fixtures/README.md",
+        ] {
             assert_eq!(notes(path, Some("a"), Some("b")), [format!("{path}: data file")]);
         }
         assert_eq!(notes("crates/a/x.csv", None, Some("b")), ["crates/a/x.csv (added): data file"]);
+    }
+
+    #[test]
+    fn data_reaches_no_code() {
+        let file = FileChange { path: "crates/a/data/x.txt".into(), base: Some(b"a".to_vec()), head: Some(b"b".to_vec()) };
+        assert_eq!(data_file_change(&file).reach(), super::super::Reach::Item);
+        assert_eq!(included_file_change(&file).reach(), super::super::Reach::Everything);
     }
 
     #[test]

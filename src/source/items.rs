@@ -61,7 +61,7 @@ pub(super) fn parse_all(files: &[SourceFile]) -> Vec<FileItems> {
 }
 
 /// Parses on as many threads as there are cores. Threads of our own also keep the parser's span table to themselves.
-fn parallel(files: &[&SourceFile]) -> Vec<FileItems> {
+pub(super) fn parallel(files: &[&SourceFile]) -> Vec<FileItems> {
     let workers = thread::available_parallelism().map_or(1, usize::from).min(8).min(files.len());
     let next = AtomicUsize::new(0);
     let work = || {
@@ -159,7 +159,7 @@ fn corrected_places(files: &[SourceFile], parsed: &[FileItems]) -> Vec<(usize, S
     changed
 }
 
-fn candidates(declared: &Declared) -> Vec<Utf8PathBuf> {
+pub(super) fn candidates(declared: &Declared) -> Vec<Utf8PathBuf> {
     match &declared.path {
         Some(path) => vec![normalized(&declared.path_base.join(path))],
         None => vec![declared.dir.join(format!("{}.rs", declared.name)), declared.dir.join(&declared.name).join("mod.rs")],
@@ -167,7 +167,7 @@ fn candidates(declared: &Declared) -> Vec<Utf8PathBuf> {
 }
 
 /// The path without `.` and `..`.
-fn normalized(path: &camino::Utf8Path) -> Utf8PathBuf {
+pub(super) fn normalized(path: &camino::Utf8Path) -> Utf8PathBuf {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.components() {
         match part.as_str() {

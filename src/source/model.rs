@@ -33,6 +33,8 @@ pub enum ItemKind {
     Scope,
     /// Something that is not Rust source: a manifest, a lock file, a build script's input, a toolchain file.
     File,
+    /// A file that a program may read when it runs: it changes the work, not the code.
+    Data,
 }
 
 impl ItemKind {
@@ -127,6 +129,7 @@ impl Change {
     pub fn reach(&self) -> Reach {
         let Some(item) = self.item().filter(|_| self.kind == ChangeKind::Ambient) else { return Reach::Item };
         match item.kind {
+            ItemKind::Data => Reach::Item,
             ItemKind::Scope => Reach::File(item.file.clone()),
             ItemKind::File if !item.made_names.is_empty() => Reach::Crates(item.made_names.clone()),
             _ => Reach::Everything,

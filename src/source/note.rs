@@ -39,7 +39,7 @@ fn describe(item: &Item, name: &str) -> String {
         ItemKind::Type | ItemKind::TypeAlias => format!("type {name}"),
         ItemKind::Trait => format!("trait {name}"),
         ItemKind::Impl => format!("impl {}", item.path),
-        ItemKind::File => item.file.to_string(),
+        ItemKind::File | ItemKind::Data => item.file.to_string(),
         _ => name.to_owned(),
     }
 }

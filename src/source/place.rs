@@ -83,7 +83,9 @@ fn by_layout(path: &Utf8Path) -> (String, Vec<String>) {
     let stem = |name: &str| name.trim_end_matches(".rs").replace('-', "_");
     let is_target_dir = |part: &&str| matches!(*part, "benches" | "tests" | "examples");
     let Some(at) = parts.iter().rposition(|part| *part == "src").or_else(|| parts.iter().rposition(is_target_dir)) else {
-        return (parts.last().map_or_else(String::new, |last| stem(last)), Vec::new());
+        // `support/mod.rs` is the module `support`, wherever it is declared.
+        let named = parts.iter().rfind(|part| **part != "mod.rs").or(parts.last());
+        return (named.map_or_else(String::new, |last| stem(last)), Vec::new());
     };
     let package = at.checked_sub(1).and_then(|before| parts.get(before)).map_or_else(|| "crate".to_owned(), |name| stem(name));
     let rest = parts.get(at + 1..).unwrap_or_default();
@@ -171,6 +173,7 @@ mod tests {
             ("src/lib.rs", "crate", ""),
             ("x/src/a/tests/big.rs", "x", "a::tests::big"),
             ("script.rs", "script", ""),
+            ("support/mod.rs", "support", ""),
         ] {
             assert_eq!(place(path, &[]), (crate_name.into(), module.into()), "{path}");
         }

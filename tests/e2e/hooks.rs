@@ -89,6 +89,39 @@ fn a_foreign_hook_is_left_as_it_is() {
     }
 }
 
+#[test]
+fn a_hook_with_lines_of_the_user_is_neither_overwritten_nor_removed() {
+    let (_dir, root) = plain();
+    assert_eq!(run_in(&root, &["hook", "install"], &[], b"").code, 0);
+    let hook = root.join(".git/hooks/pre-push");
+    let edited = std::fs::read_to_string(&hook).unwrap().replace("exec cargo", "make check || exit 1\nexec cargo");
+    std::fs::write(&hook, &edited).unwrap();
+    for action in ["install", "uninstall"] {
+        let run = run_in(&root, &["hook", action], &[], b"");
+        assert_eq!(run.code, 101, "{action}: {}", run.stderr);
+        assert!(run.stderr.contains("changed since") && run.stderr.contains("by hand"), "{action}: {}", run.stderr);
+        assert_eq!(std::fs::read_to_string(&hook).unwrap(), edited, "{action}");
+    }
+}
+
+#[test]
+fn a_package_below_the_top_is_named_in_the_hook() {
+    let (_dir, root) = plain();
+    let inner = root.join("my rust/crates/a");
+    std::fs::create_dir_all(&inner).unwrap();
+    for manifest in ["my rust/Cargo.toml", "my rust/crates/a/Cargo.toml"] {
+        std::fs::write(root.join(manifest), "").unwrap();
+    }
+    let run = run_in(&inner, &["hook", "install"], &[], b"");
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let hook = root.join(".git/hooks/pre-push");
+    let text = std::fs::read_to_string(&hook).unwrap();
+    assert!(text.contains("verify --manifest-path 'my rust/Cargo.toml' --hook pre-push"), "{text}");
+    assert_eq!(run_in(&inner, &["hook", "print", "git"], &[], b"").stdout, text);
+    assert_eq!(run_in(&root, &["hook", "uninstall"], &[], b"").code, 0, "wherever it is typed");
+    assert!(!hook.exists());
+}
+
 /// The repository of a fixture with a bare remote that has its `main`, and the hook installed.
 struct Pushed {
     repo: Repo,

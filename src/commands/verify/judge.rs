@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use camino::Utf8Path;
-
 use super::Wishes;
 use super::measure::Found;
 use crate::analysis::{
@@ -13,14 +11,12 @@ use crate::commands::baseline::profile_warnings;
 use crate::commands::context::Context;
 use crate::conclude::{Comparison, change_results, compared, counted, environment, next_steps, now, slo_results, tool};
 use crate::error::Result;
-use crate::evidence::Evidence;
 use crate::git::base::Base as Chosen;
 use crate::join::Reached;
-use crate::measure::{Workload, WorkloadKind};
 use crate::rules::{self, Allow, BaseEvidence, ChangedItem, Commit, Facts};
 use crate::shell::Shell;
 use crate::sides::{Diff, Head, fingerprint, not_checked, run_tests};
-use crate::source::{Change, ChangeKind};
+use crate::source::Change;
 use crate::verdict;
 use crate::workspace;
 
@@ -38,7 +34,7 @@ pub(super) fn nothing_changed(context: &Context, chosen: &Chosen, head: &Head, d
         exit_code: 0,
         base: Some(base_side(chosen, "not needed")),
         head: head.named(context)?,
-        environment: environment(&print, &Evidence::default(), diff.warnings()),
+        environment: environment(&print, &crate::evidence::Evidence::default(), diff.warnings()),
         workloads: Vec::new(),
         changes: Vec::new(),
         findings: Vec::new(),
@@ -50,31 +46,6 @@ pub(super) fn nothing_changed(context: &Context, chosen: &Chosen, head: &Head, d
 
 fn base_side(chosen: &Chosen, evidence: &str) -> BaseSide {
     BaseSide { commit: chosen.commit.clone(), chosen_by: chosen.chosen_by.clone(), evidence: evidence.into() }
-}
-
-/// True when a bench does other work than before, because its own source says so. A binary is what is measured, not the measure.
-pub(super) fn own_source_changed(head: &Evidence, workload: &Workload, diff: &Diff) -> bool {
-    if workload.kind == WorkloadKind::Binary {
-        return false;
-    }
-    let Some(program) = head.program_of(workload) else { return false };
-    let crate_name = program.target.replace('-', "_");
-    let home = program.source.parent().unwrap_or(Utf8Path::new(""));
-    let is_own = |change: &Change| {
-        let Some(item) = change.item() else { return false };
-        let in_crate = item.path.trim_start_matches('<').starts_with(&format!("{crate_name}::")) && item.file.starts_with(home);
-        item.file == program.source || (in_crate && home.as_str().ends_with("benches"))
-    };
-    diff.changes.iter().any(|change| change.kind != ChangeKind::Moved && is_own(change))
-}
-
-/// A dataset of the workload that the change touches: then the sides do not do the same work.
-pub(super) fn changed_dataset(workload: &Workload, diff: &Diff) -> Option<String> {
-    let is_changed = |dataset: &&camino::Utf8PathBuf| {
-        let path = workload.package_dir.join(dataset);
-        diff.files.iter().any(|file| file.path == path)
-    };
-    workload.datasets.iter().find(is_changed).map(ToString::to_string)
 }
 
 /// Draws the conclusions.
@@ -151,6 +122,7 @@ fn workload_results(context: &Context, diff: &Diff, found: &Found<'_>) -> Vec<Wo
         head: found.head_view,
         reaches: &found.reaches,
         everything: found.ambient.everything(),
+        doubtful: &found.doubtful,
     };
     let mut results = Vec::new();
     for at_head in &found.survey.evidence.workloads {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use super::stopwatch::Stopwatch;
-use super::{Wishes, confirm, count, judge, witness};
+use super::{Wishes, comparable, confirm, count, judge, witness};
 use crate::analysis::{Analysis, ConfirmationResult, WitnessResult};
 use crate::commands::context::{Context, TIMEOUT};
 use crate::conclude::SAME_CODE;
@@ -18,8 +18,8 @@ use crate::measure::host::{Contention, Watch};
 use crate::measure::{Job, LiveRunner, Measured, Progress, Settings, Workload, WorkloadKind, measure};
 use crate::shell::Shell;
 use crate::sides::{
-    Base, BaseRequest, Completion, Diff, Head, Scratch, Subject, Survey, Texts, all_items, allocation_counter, base_answers,
-    clock_shim, fill, find_base, jobs, keep, same_code, survey,
+    Base, BaseRequest, Completion, Diff, Head, OwnSources, Scratch, Subject, Survey, Texts, all_items, allocation_counter,
+    base_answers, clock_shim, fill, find_base, jobs, keep, same_code, survey,
 };
 use crate::source::ChangeKind;
 use crate::stats::Margins;
@@ -33,6 +33,8 @@ pub(super) struct Found<'a> {
     pub(super) head_view: &'a SideView<'a>,
     pub(super) ambient: &'a Ambient,
     pub(super) reaches: BTreeMap<String, Reach>,
+    /// Workloads that may read a changed file that no source names, with the file.
+    pub(super) doubtful: BTreeMap<String, String>,
     /// Per workload: its rounds, or why there are none.
     pub(super) measured: BTreeMap<String, std::result::Result<Measured, String>>,
     /// What was repeated: `measured` has the repetition's result.
@@ -65,10 +67,18 @@ pub(super) fn compare(
     let mut base = find_base(context, store, &request, scratch, shell)?;
     watch.lap("building");
     let ambient = ambient_of(&diff.changes);
-    // Equal code proves nothing where the data that it reads differ.
-    let same = if diff.has_data() { HashSet::new() } else { same_code(&base.evidence.programs, &built.programs, &diff.changes) };
+    let same = if diff.has_compiled_data() {
+        HashSet::new()
+    } else {
+        same_code(&base.evidence.programs, &built.programs, &diff.changes)
+    };
     let remeasure = wishes.args.remeasure;
-    let is_same = |package: &str, target: &str| !remeasure && same.contains(&(package.to_owned(), target.to_owned()));
+    // Equal code proves nothing where the data that it reads may differ.
+    let doubts: HashMap<&str, &str> =
+        built.programs.iter().filter_map(|one| Some((one.package.as_str(), comparable::in_doubt(one, diff)?))).collect();
+    let is_same = |package: &str, target: &str| {
+        !remeasure && !doubts.contains_key(package) && same.contains(&(package.to_owned(), target.to_owned()))
+    };
     let answers = base_answers(&base, &diff.changes);
     let subject = Subject {
         changes: &diff.changes,
@@ -98,7 +108,10 @@ pub(super) fn compare(
     fill(&mut base_data, &base.profiles, &answers);
     let base_view = base_data.view();
 
+    let own = OwnSources::read(context, head, base_tree, &base.evidence, &built.programs)?;
+    let doubted = |one: &Workload| doubts.get(one.package.as_str()).map(|file| (one.id.clone(), (*file).to_owned()));
     let mut found = Found {
+        doubtful: survey.evidence.workloads.iter().filter_map(|one| doubted(&one.workload)).collect(),
         warnings: base.warnings.iter().cloned().chain(diff.warnings()).collect(),
         base,
         survey: &survey,
@@ -112,7 +125,7 @@ pub(super) fn compare(
         contention: None,
         counted: BTreeMap::new(),
     };
-    let candidates = candidates(&mut found, diff, &is_same);
+    let candidates = candidates(&mut found, diff, &own, &is_same);
     let plan = plan(&candidates, wishes.args.all);
     count::count(&mut found, head, &is_same, scratch, shell)?;
     let planned: Vec<String> = plan.gating.iter().chain(&plan.controls).cloned().collect();
@@ -153,7 +166,12 @@ fn at_head(id: &str, diff: &Diff, ambient: &Ambient, head: &SideView<'_>) -> f64
 }
 
 /// The workloads that both sides have and that can be compared, with the reach of the change; the others get their reason.
-fn candidates(found: &mut Found<'_>, diff: &Diff, is_same: &dyn Fn(&str, &str) -> bool) -> Vec<(String, Reach)> {
+fn candidates(
+    found: &mut Found<'_>,
+    diff: &Diff,
+    own: &OwnSources,
+    is_same: &dyn Fn(&str, &str) -> bool,
+) -> Vec<(String, Reach)> {
     let mut candidates = Vec::new();
     for at_head in &found.survey.evidence.workloads {
         let workload = &at_head.workload;
@@ -164,15 +182,16 @@ fn candidates(found: &mut Found<'_>, diff: &Diff, is_same: &dyn Fn(&str, &str) -
             leave("not comparable: the base has no such workload");
             continue;
         };
+        // Other input is other work, whatever the code.
+        if let Some(why) = comparable::other_data(workload, diff, own) {
+            leave(&why);
+            continue;
+        }
         if is_same(&workload.package, &workload.target) {
             leave(SAME_CODE);
             continue;
         }
-        if let Some(dataset) = judge::changed_dataset(workload, diff) {
-            leave(&format!("not comparable: its dataset `{dataset}` changed"));
-            continue;
-        }
-        if judge::own_source_changed(&found.survey.evidence, workload, diff) {
+        if comparable::own_source_changed(workload, diff, own) {
             leave("not comparable: the source of the bench itself changed");
             continue;
         }
@@ -184,11 +203,14 @@ fn candidates(found: &mut Found<'_>, diff: &Diff, is_same: &dyn Fn(&str, &str) -
             leave(&format!("it did not run at base: {why}"));
             continue;
         }
-        let reach = reach_of(&workload.id, &diff.changes, found.ambient, found.base_view, found.head_view);
+        let mut reach = reach_of(&workload.id, &diff.changes, found.ambient, found.base_view, found.head_view);
         // Cold at head alone: what got faster may have been hot at base.
         if reach.reached == Reached::Cold && at_base.pending && at_base.profile.is_none() {
             leave("not measured: the time limit came first");
             continue;
+        }
+        if let (Reached::No, Some(file)) = (&reach.reached, found.doubtful.get(&workload.id)) {
+            reach.reached = Reached::Unknown(format!("`{file}` was changed, and it may read that"));
         }
         candidates.push((workload.id.clone(), reach));
     }

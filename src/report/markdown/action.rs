@@ -78,6 +78,7 @@ fn detectable(analysis: &Analysis) -> String {
 fn correctness(analysis: &Analysis) -> String {
     let tests = &analysis.tests;
     match tests.status {
+        TestStatus::NotChecked if !tests.packages.is_empty() => format!("not checked: {}", tests.summary),
         TestStatus::NotChecked => format!("not checked yet ({}); run `cargo test`", tests.summary),
         TestStatus::Passed => format!("`cargo test` passed ({})", tests.summary),
         TestStatus::Failed => format!("`cargo test` failed ({})", tests.summary),
