@@ -2,7 +2,7 @@
 
 use super::context::{ContextParts, locate};
 use super::report::show;
-use super::verify::judge::rules_of;
+use super::verify::judge::{rules_of, weakness};
 use crate::analysis::{Analysis, BaseSide, Command, Finding, HeadSide, SCHEMA_VERSION, Severity};
 use crate::cli::CheckArgs;
 use crate::conclude::{baseline_result, change_results, environment, next_steps, now, tool};
@@ -52,7 +52,7 @@ pub(crate) fn check(args: &CheckArgs, shell: &mut Shell) -> Result<Exit> {
         &diff,
         &changes,
         &workloads,
-        !evidence.selected.is_empty(),
+        weakness(!evidence.selected.is_empty(), evidence),
         &commits,
         &BaseEvidence::Valid,
         Command::Check,

@@ -15,8 +15,8 @@ pub struct Facts<'a> {
     pub command: Command,
     /// The changed items.
     pub changes: Vec<ChangedItem<'a>>,
-    /// What was left out by the user's own selection (`--workload`, `--bench`, `-p`): code that is cold in the rest may be hot there.
-    pub narrowed: bool,
+    /// Why the profiles cannot prove that anything is cold, if so: a part of the workloads, or an engine that misses short runs.
+    pub weakness: Option<&'static str>,
     /// Results per workload, measured or not.
     pub workloads: &'a [WorkloadResult],
     /// The commits between base and head, any order; uncommitted changes have none.

@@ -41,8 +41,7 @@ fn finding(facts: &Facts<'_>, item: &ChangedItem<'_>, sides: &Sides, covered: &[
         proof: false,
         changed: true,
     })?;
-    // Cold in a part of the workloads is no proof of cold.
-    let severity = if facts.narrowed { severity.min(Severity::Warning) } else { severity };
+    let severity = if facts.weakness.is_some() { severity.min(Severity::Warning) } else { severity };
     let unmeasured = item.result.heat == Some(Heat::Unmeasured);
     if paid_off(facts, item) || (unmeasured && covered.contains(&item.result.item)) {
         return None;

@@ -106,7 +106,7 @@ impl Case {
         judge(&Facts {
             command: Command::Verify,
             changes: changes.collect(),
-            narrowed: self.narrowed,
+            weakness: self.narrowed.then_some("only the selected workloads were looked at"),
             workloads: &self.workloads,
             commits: &self.commits,
             base_evidence: &self.evidence,

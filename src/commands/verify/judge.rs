@@ -11,6 +11,7 @@ use crate::commands::baseline::profile_warnings;
 use crate::commands::context::Context;
 use crate::conclude::{Comparison, change_results, compared, counted, environment, next_steps, now, slo_results, tool};
 use crate::error::Result;
+use crate::evidence::Evidence;
 use crate::git::base::Base as Chosen;
 use crate::join::Reached;
 use crate::rules::{self, Allow, BaseEvidence, ChangedItem, Commit, Facts};
@@ -34,7 +35,7 @@ pub(super) fn nothing_changed(context: &Context, chosen: &Chosen, head: &Head, d
         exit_code: 0,
         base: Some(base_side(chosen, "not needed")),
         head: head.named(context)?,
-        environment: environment(&print, &crate::evidence::Evidence::default(), diff.warnings()),
+        environment: environment(&print, &Evidence::default(), diff.warnings()),
         workloads: Vec::new(),
         changes: Vec::new(),
         findings: Vec::new(),
@@ -64,13 +65,13 @@ pub(super) fn conclude(
     let changes = change_results(&diff.changes, found.base_view, found.head_view);
     let tests = tests(context, wishes, head, diff, found, shell)?;
     let commits = commits(context, chosen, head)?;
-    let narrowed = context.is_narrowed();
+    let weakness = weakness(context.is_narrowed(), &found.survey.evidence);
     let findings = rules_of(
         &context.config,
         diff,
         &changes,
         &workloads,
-        narrowed,
+        weakness,
         &commits,
         &BaseEvidence::Valid,
         Command::Verify,
@@ -201,12 +202,23 @@ type Place<'a> = (&'a str, &'a str, Option<(u32, u32)>, Option<(u32, u32)>);
 
 /// Asks the rules, with the settings of a configuration.
 #[expect(clippy::too_many_arguments, reason = "everything that a rule may know")]
+/// Why profiles cannot prove that code is cold.
+pub(in crate::commands) fn weakness(narrowed: bool, evidence: &Evidence) -> Option<&'static str> {
+    // Runs of some milliseconds got shares that were off by tens of points from the kernel's coarse timer.
+    let coarse = evidence.substitute.is_some();
+    match (narrowed, coarse) {
+        (true, _) => Some("only the selected workloads were looked at"),
+        (false, true) => Some("the pprof agent samples at the kernel's timer ticks, which short runs hardly see"),
+        (false, false) => None,
+    }
+}
+
 pub(in crate::commands) fn rules_of(
     config: &crate::config::Config,
     diff: &Diff,
     changes: &[ChangeResult],
     workloads: &[WorkloadResult],
-    narrowed: bool,
+    weakness: Option<&'static str>,
     commits: &[Commit],
     base_evidence: &BaseEvidence,
     command: Command,
@@ -240,7 +252,7 @@ pub(in crate::commands) fn rules_of(
                 })
             })
             .collect(),
-        narrowed,
+        weakness,
         workloads,
         commits,
         base_evidence,

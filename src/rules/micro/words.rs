@@ -126,14 +126,11 @@ pub(super) fn fix(facts: &Facts<'_>, item: &ChangedItem<'_>, shown: &Added) -> S
 }
 
 pub(super) fn not_proven(facts: &Facts<'_>, item: &ChangedItem<'_>) -> Vec<String> {
-    let elsewhere = if facts.narrowed {
-        "only the selected workloads were looked at, and none outside of this repository".to_owned()
-    } else {
-        "workloads outside of this repository were not measured".to_owned()
-    };
+    let elsewhere = "workloads outside of this repository were not measured".to_owned();
+    let weakness = facts.weakness.map(str::to_owned);
     let run = (item.result.heat == Some(Heat::Unmeasured))
         .then(|| item.result.heat_reason.clone().unwrap_or_else(|| "whether it ever runs".into()));
-    run.into_iter().chain([elsewhere]).collect()
+    run.into_iter().chain(weakness).chain([elsewhere]).collect()
 }
 
 fn listed(added: &[&Added]) -> String {
