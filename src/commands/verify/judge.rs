@@ -200,8 +200,6 @@ fn commits(context: &Context, chosen: &Chosen, head: &Head) -> Result<Vec<Commit
 /// Item path, file, lines at base, lines at head.
 type Place<'a> = (&'a str, &'a str, Option<(u32, u32)>, Option<(u32, u32)>);
 
-/// Asks the rules, with the settings of a configuration.
-#[expect(clippy::too_many_arguments, reason = "everything that a rule may know")]
 /// Why profiles cannot prove that code is cold.
 pub(in crate::commands) fn weakness(narrowed: bool, evidence: &Evidence) -> Option<&'static str> {
     // Runs of some milliseconds got shares that were off by tens of points from the kernel's coarse timer.
@@ -213,6 +211,8 @@ pub(in crate::commands) fn weakness(narrowed: bool, evidence: &Evidence) -> Opti
     }
 }
 
+/// Asks the rules, with the settings of a configuration.
+#[expect(clippy::too_many_arguments, reason = "everything that a rule may know")]
 pub(in crate::commands) fn rules_of(
     config: &crate::config::Config,
     diff: &Diff,
