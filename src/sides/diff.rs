@@ -1,6 +1,6 @@
 //! The change as items: which files differ, and what of that is a change of code.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
 
@@ -74,7 +74,7 @@ pub(crate) fn read_diff(git: &Git, base_tree: &str, head: &Head, roots: &[CrateR
             Use::Unknown => {
                 let ambient = source::ambient_file_changes(std::slice::from_ref(file), packages);
                 let is_data = |change: &Change| change.item().is_some_and(|item| item.kind == ItemKind::Data);
-                data.extend(ambient.iter().filter(|change| is_data(change)).map(|_| data_file(Default::default())));
+                data.extend(ambient.iter().filter(|change| is_data(change)).map(|_| data_file(BTreeSet::default())));
                 changes.extend(ambient);
             }
         }
