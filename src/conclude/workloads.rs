@@ -302,3 +302,38 @@ fn on_stacks(workload: &str, with: &Comparison<'_>) -> Vec<String> {
     found.sort_by(|a, b| b.0.total_cmp(&a.0));
     found.into_iter().map(|(_, path)| path).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::join::SideData;
+    use crate::source::{SourceFile, items};
+
+    #[test]
+    fn an_executed_changed_item_is_named_where_its_share_explains_nothing() {
+        let file = SourceFile::new("src/cold.rs", "pub fn setup() {}\npub fn other() {}", &[]);
+        let code = items(&file).into_iter().filter(|item| item.kind.is_code());
+        let change = |item: crate::source::Item| Change {
+            kind: ChangeKind::Modified,
+            base: Some(item.clone()),
+            head: Some(item),
+            note: None,
+        };
+        let changes: Vec<Change> = code.map(change).collect();
+        let (base, mut head) = (SideData::default(), SideData::default());
+        head.add_executed("scan", vec![Executed::Yes, Executed::No]);
+        let (base, head) = (base.view(), head.view());
+        let with = Comparison {
+            changes: &changes,
+            base: &base,
+            head: &head,
+            reaches: &BTreeMap::new(),
+            everything: false,
+            doubtful: &BTreeMap::new(),
+        };
+        let said = executed_elsewhere("scan", &with);
+        assert!(said.contains("cold::setup` is executed by it and was changed"), "{said}");
+        assert!(!said.contains("other"), "{said}");
+        assert_eq!(executed_elsewhere("another", &with), "");
+    }
+}
