@@ -144,5 +144,8 @@ fn every_key_of_the_analysis_is_required_or_new() {
         }
     }
     // Written since the first version of the schema, but absent from analyses that were stored before.
-    assert_eq!(optional, ["metric.note", "workload.broken", "workload.confirmation", "workload.slo", "workload.witness"]);
+    assert_eq!(
+        optional,
+        ["hot_item.owned", "metric.note", "workload.broken", "workload.confirmation", "workload.slo", "workload.witness"]
+    );
 }
