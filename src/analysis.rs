@@ -130,6 +130,9 @@ pub struct Environment {
     pub contention: Option<Contention>,
 }
 
+/// Why `baseline` did not measure a workload that nothing is wrong with.
+pub const PUT_OFF: &str = "the time limit came first; `verify` measures it when a change reaches it";
+
 /// The outcome of a workload or of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -144,6 +147,8 @@ pub enum Outcome {
     Inconclusive,
     /// Not measured.
     NotMeasured,
+    /// Of a metric: measured, but nothing is concluded from its numbers.
+    NotJudged,
 }
 
 /// What is known about one workload.
@@ -341,6 +346,10 @@ pub struct HotItem {
     /// Share of samples with it at the leaf.
     #[serde(rename = "self")]
     pub self_share: f64,
+    /// Share of samples in which it is the workspace's innermost item: its own code and what it calls elsewhere. `None` where
+    /// an older version wrote it.
+    #[serde(default)]
+    pub owned: Option<f64>,
     /// Share of samples with it anywhere.
     pub total: f64,
     /// Lower end of `total`'s interval.

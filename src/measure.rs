@@ -29,6 +29,6 @@ pub use live::LiveRunner;
 pub use metric::MetricResult;
 pub use noise::{NoiseModel, Statistic};
 pub use order::Role;
-pub use round::{Job, Reading, Runner};
+pub use round::{FAILS_AT_HEAD, Job, Reading, Runner};
 pub use session::{Candidate, Confirmed, Ending, Link, Measured, Progress, Session, Settings, confirm, measure};
 pub use workload::{Workload, WorkloadKind};

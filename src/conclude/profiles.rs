@@ -26,6 +26,7 @@ fn item(spot: HotSpot) -> HotItem {
         file: spot.file,
         line: spot.line,
         self_share: spot.self_share.share,
+        owned: Some(spot.owned.share),
         total: spot.total.share,
         low: spot.total.low,
         high: spot.total.high,

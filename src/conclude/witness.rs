@@ -102,7 +102,7 @@ impl Lead {
         if change.abs() <= SAME.max(3.0 * self.noise) {
             return match outcome {
                 Outcome::Same => "instructions unchanged".into(),
-                Outcome::NotMeasured => format!("instructions unchanged in `{}`", self.name),
+                Outcome::NotMeasured | Outcome::NotJudged => format!("instructions unchanged in `{}`", self.name),
                 _ => format!("instructions unchanged in `{}`: layout, memory or the machine", self.name),
             };
         }
@@ -116,7 +116,9 @@ impl Lead {
             }
             (false, Outcome::Same) => format!("work removed ({counted}), nobody can notice: cold or not the bottleneck"),
             (true, Outcome::Same) => format!("work added ({counted}), nobody can notice"),
-            (_, Outcome::Inconclusive | Outcome::NotMeasured) => format!("{counted}; the clock could not tell"),
+            (_, Outcome::Inconclusive | Outcome::NotMeasured | Outcome::NotJudged) => {
+                format!("{counted}; the clock could not tell")
+            }
         }
     }
 }

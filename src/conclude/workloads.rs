@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{hot_items, profile_result};
-use crate::analysis::{ClockResult, MetricResult, Outcome, WorkloadResult};
+use crate::analysis::{ClockResult, MetricResult, Outcome, PUT_OFF, WorkloadResult};
 use crate::evidence::WorkloadEvidence;
 use crate::heat::Executed;
 use crate::join::{Reach, Reached, SideView, explain};
@@ -84,7 +84,7 @@ pub(crate) fn baseline_result(evidence: &WorkloadEvidence, side: &SideView<'_>) 
     let mut result = blank(workload);
     result.reason.clone_from(&evidence.problem);
     if evidence.pending {
-        result.reason = Some("the time limit came first; `verify` measures it when a change reaches it".into());
+        result.reason = Some(PUT_OFF.into());
     }
     if let Some(calibration) = &evidence.calibration {
         result.clock = Some(clock(&calibration.clock));
@@ -100,7 +100,7 @@ pub(crate) fn baseline_result(evidence: &WorkloadEvidence, side: &SideView<'_>) 
             low: None,
             high: None,
             rounds,
-            outcome: Outcome::NotMeasured,
+            outcome: if base.is_some() { Outcome::NotJudged } else { Outcome::NotMeasured },
             note: None,
         });
         let plan = stats::Plan::default();
@@ -188,7 +188,8 @@ pub(crate) fn compared(workload: &Workload, measured: Result<&Measured, String>,
     result.metrics = measured.metrics.iter().map(metric).collect();
     result.outcome = measured.outcome.map_or(Outcome::NotMeasured, outcome);
     if measured.ending == Ending::HeadFails {
-        result.broken = Some(measured.reason.clone());
+        let how = measured.reason.strip_prefix(measure::FAILS_AT_HEAD).unwrap_or(&measured.reason);
+        result.broken = Some(how.to_owned());
     }
     let reach = with.reaches.get(&workload.id);
     if let (Some(verdict @ (stats::Outcome::Slower | stats::Outcome::Faster)), Some(reach)) = (measured.outcome, reach)
@@ -209,6 +210,8 @@ pub(crate) fn compared(workload: &Workload, measured: Result<&Measured, String>,
 }
 
 fn metric(metric: &measure::MetricResult) -> MetricResult {
+    let has_numbers = metric.base.is_some() || metric.head.is_some();
+    let unjudged = if has_numbers { Outcome::NotJudged } else { Outcome::NotMeasured };
     MetricResult {
         name: metric.name.clone(),
         unit: metric.unit.clone(),
@@ -219,7 +222,7 @@ fn metric(metric: &measure::MetricResult) -> MetricResult {
         low: metric.low,
         high: metric.high,
         rounds: metric.rounds as u32,
-        outcome: metric.outcome.map_or(Outcome::NotMeasured, outcome),
+        outcome: metric.outcome.map_or(unjudged, outcome),
         note: metric.note.clone(),
     }
 }
@@ -335,5 +338,24 @@ mod tests {
         assert!(said.contains("cold::setup` is executed by it and was changed"), "{said}");
         assert!(!said.contains("other"), "{said}");
         assert_eq!(executed_elsewhere("another", &with), "");
+    }
+
+    #[test]
+    fn numbers_from_which_nothing_is_concluded_are_not_called_unmeasured() {
+        let switches = |base, head| measure::MetricResult {
+            name: "context_switches.involuntary".into(),
+            unit: "count".into(),
+            clock: None,
+            base,
+            head,
+            ratio: None,
+            low: None,
+            high: None,
+            rounds: 12,
+            outcome: None,
+            note: None,
+        };
+        assert_eq!(metric(&switches(Some(3.0), Some(4.0))).outcome, Outcome::NotJudged);
+        assert_eq!(metric(&switches(None, None)).outcome, Outcome::NotMeasured);
     }
 }

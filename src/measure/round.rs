@@ -101,6 +101,9 @@ pub struct Failures {
     pub not_comparable: Option<String>,
 }
 
+/// Begins the reason of what fails on head's side only; how it fails follows.
+pub const FAILS_AT_HEAD: &str = "fails at head, not at base: ";
+
 /// A failure that repeats is a fact; one alone may be chance.
 const REPEATED: usize = 2;
 /// More failures than this, spread over both sides, and the workload is too flaky to be measured.
@@ -117,7 +120,7 @@ impl Failures {
         if let Some(reason) = &self.not_comparable {
             Some(format!("cannot be compared: {reason}"))
         } else if self.head_only() {
-            Some(format!("fails at head, not at base: {}", self.head_message.as_deref().unwrap_or("no message")))
+            Some(format!("{FAILS_AT_HEAD}{}", self.head_message.as_deref().unwrap_or("no message")))
         } else if self.base >= REPEATED {
             let sides = if self.head > 0 { "on both sides" } else { "at base" };
             Some(format!("fails {sides}: {}", self.base_message.as_deref().unwrap_or("no message")))

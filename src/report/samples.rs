@@ -186,6 +186,7 @@ pub(crate) fn hot(item: &str, self_share: f64, total: f64) -> HotItem {
         file: Some("src/parse.rs".into()),
         line: Some(118),
         self_share,
+        owned: Some(self_share),
         total,
         low: (total - 0.03).max(0.0),
         high: (total + 0.03).min(1.0),

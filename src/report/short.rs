@@ -30,6 +30,10 @@ pub(super) fn render(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()>
         let reason = workload.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
         line(out, &format!("note[inconclusive]: `{}` is inconclusive{reason}", workload.id))?;
     }
+    for workload in view::passed_over(analysis) {
+        let reason = workload.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        line(out, &format!("note[not-measured]: `{}` is reached by the change and was not measured{reason}", workload.id))?;
+    }
     for workload in &analysis.workloads {
         if let Some(how) = &workload.broken {
             line(out, &format!("error[broken-workload]: `{}` ran at base and fails at head: {how}", workload.id))?;
@@ -46,7 +50,7 @@ pub(super) fn render(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()>
     }
     if analysis.command == Command::Baseline {
         for workload in &analysis.workloads {
-            line(out, &format!("{}: {}", workload.id, view::base_time(workload).unwrap_or_else(|| "not measured".into())))?;
+            line(out, &format!("{}: {}", workload.id, view::time_or_why(workload)))?;
         }
         return line(out, &view::baseline_line(analysis));
     }

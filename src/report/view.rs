@@ -1,7 +1,7 @@
 //! What every report wants to know of an analysis: which workloads and changes matter, and in which order.
 
 use crate::analysis::{
-    Analysis, ChangeResult, Command, Finding, Heat, IMPORTED, MetricResult, Outcome, Severity, Verdict, WorkloadResult,
+    Analysis, ChangeResult, Command, Finding, Heat, HotItem, IMPORTED, MetricResult, Outcome, Severity, Verdict, WorkloadResult,
 };
 use crate::figures;
 use crate::report::objective::{Standing, objectives};
@@ -36,7 +36,7 @@ fn rank(workload: &WorkloadResult) -> Option<u8> {
         Outcome::Faster => Some(3),
         Outcome::NotMeasured if reached || is_counted(workload) => Some(4),
         Outcome::Same if reached => Some(5),
-        Outcome::Same | Outcome::NotMeasured => None,
+        Outcome::Same | Outcome::NotMeasured | Outcome::NotJudged => None,
     }
 }
 
@@ -233,6 +233,7 @@ pub(super) fn outcome(outcome: Outcome) -> &'static str {
         Outcome::Same => "same",
         Outcome::Inconclusive => "inconclusive",
         Outcome::NotMeasured => "not measured",
+        Outcome::NotJudged => "not judged",
     }
 }
 
@@ -290,6 +291,14 @@ pub(super) fn regression(workload: &WorkloadResult) -> String {
     format!("`{}` is slower{change}{}", workload.id, values.unwrap_or_default())
 }
 
+/// The workloads that the change reaches and that `verify` did not measure, for want of time or another reason.
+pub(super) fn passed_over(analysis: &Analysis) -> Vec<&WorkloadResult> {
+    let reached = |workload: &&WorkloadResult| {
+        workload.outcome == Outcome::NotMeasured && !workload.explained_by.is_empty() && workload.broken.is_none()
+    };
+    analysis.workloads.iter().filter(|_| analysis.command == Command::Verify).filter(reached).collect()
+}
+
 /// The verdict in one line.
 pub(super) fn verdict_line(analysis: &Analysis) -> String {
     let word = match analysis.verdict {
@@ -300,7 +309,10 @@ pub(super) fn verdict_line(analysis: &Analysis) -> String {
     let inconclusive = analysis.workloads.iter().filter(|workload| workload.outcome == Outcome::Inconclusive).count();
     let because = counted_reasons(analysis);
     let because = if because.is_empty() { String::new() } else { format!(" ({})", because.join(", ")) };
-    let unsure = if analysis.command == Command::Verify { format!(" {inconclusive} inconclusive.") } else { String::new() };
+    let passed_over = passed_over(analysis).len();
+    let passed_over = if passed_over > 0 { format!(", {passed_over} not measured") } else { String::new() };
+    let unsure =
+        if analysis.command == Command::Verify { format!(" {inconclusive} inconclusive{passed_over}.") } else { String::new() };
     format!("Verdict: {word}{because}.{unsure}  exit {}", analysis.exit_code)
 }
 
@@ -330,6 +342,27 @@ pub(super) fn base_time(workload: &WorkloadResult) -> Option<String> {
     let counted = if metric.name == "instructions" { " instructions" } else { "" };
     let note = metric.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
     Some(format!("{value}{counted}{note}"))
+}
+
+/// Its time at base, or why there is none.
+pub(super) fn time_or_why(workload: &WorkloadResult) -> String {
+    let reason = || workload.broken.as_ref().or(workload.reason.as_ref()).map(|reason| format!(": {reason}")).unwrap_or_default();
+    base_time(workload).unwrap_or_else(|| format!("not measured{}", reason()))
+}
+
+/// What an item answers for: its own code and what it calls outside of the workspace.
+pub(super) fn owned(hot: &HotItem) -> f64 {
+    hot.owned.unwrap_or(hot.self_share)
+}
+
+/// The workspace's items that own the most time, then the innermost functions that it goes to.
+pub(super) fn hottest(workload: &WorkloadResult, n: usize) -> (Vec<&HotItem>, Vec<&HotItem>) {
+    let (mut own, mut elsewhere): (Vec<_>, Vec<_>) = workload.hot_path.iter().partition(|hot| hot.origin == "workspace");
+    own.sort_by(|a, b| owned(b).total_cmp(&owned(a)));
+    elsewhere.sort_by(|a, b| b.self_share.total_cmp(&a.self_share));
+    own.truncate(n);
+    elsewhere.truncate(n);
+    (own, elsewhere)
 }
 
 /// A baseline in one line.

@@ -49,7 +49,7 @@ pub(super) fn doubts(evidence: &Evidence<'_>) -> Vec<String> {
             match workload.outcome {
                 Outcome::Inconclusive => Some(format!("`{}` is inconclusive{because}", workload.id)),
                 Outcome::NotMeasured => Some(format!("`{}` is reached by the change and was not measured{because}", workload.id)),
-                Outcome::Faster | Outcome::Slower | Outcome::Same => None,
+                Outcome::Faster | Outcome::Slower | Outcome::Same | Outcome::NotJudged => None,
             }
         })
         .collect()

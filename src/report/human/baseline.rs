@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{Page, style};
-use crate::analysis::{HotItem, ProfileResult, WorkloadResult};
+use crate::analysis::{HotItem, PUT_OFF, ProfileResult, WorkloadResult};
 use crate::figures;
 use crate::report::names::readable;
 use crate::report::text::{clean, paint};
@@ -23,7 +23,8 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     if workloads.is_empty() {
         writeln!(out, "No workload: nothing was measured\n")?;
     }
-    for workload in workloads.iter().take(page.shown(workloads.len(), SHOWN)) {
+    let shown = page.shown(workloads.len(), SHOWN);
+    for workload in workloads.iter().take(shown) {
         writeln!(out, "{}  {}", paint(&clean(&workload.id), style::HEADING, page.look.color), clean(&time(workload)))?;
         writeln!(out, "  hot:     {}", clean(&hottest(workload)))?;
         match &workload.profile {
@@ -35,15 +36,26 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         page.cut(out, workloads.len(), SHOWN, "workloads")?;
         writeln!(out)?;
     }
+    // What failed must not hide in a count.
+    let failed: Vec<&WorkloadResult> = workloads.iter().skip(shown).filter(|workload| failed(workload)).collect();
+    for workload in &failed {
+        let id = paint(&clean(&workload.id), style::HEADING, page.look.color);
+        writeln!(out, "{id}  {}", clean(&view::time_or_why(workload)))?;
+    }
+    if !failed.is_empty() {
+        writeln!(out)?;
+    }
     super::workloads::targets(page, out)
+}
+
+/// It could not be measured, for a reason of its own: one that was put off is none.
+fn failed(workload: &WorkloadResult) -> bool {
+    view::base_time(workload).is_none() && workload.reason.as_deref().is_some_and(|reason| reason != PUT_OFF)
 }
 
 /// `12.31 µs on the cpu clock (…); a change of 1.8 % or more would show (processes spread 1.1 %)`.
 fn time(workload: &WorkloadResult) -> String {
-    let Some(measured) = view::base_time(workload) else {
-        let reason = workload.broken.as_ref().or(workload.reason.as_ref());
-        return format!("not measured{}", reason.map(|reason| format!(": {reason}")).unwrap_or_default());
-    };
+    let Some(measured) = view::base_time(workload) else { return view::time_or_why(workload) };
     let clock = workload.clock.as_ref().map(|clock| format!(" on the {} clock ({})", clock.clock, clock.reason));
     let spread = workload.spread.map(|spread| format!(" (processes spread {})", figures::share(spread))).unwrap_or_default();
     let shows =
@@ -51,12 +63,23 @@ fn time(workload: &WorkloadResult) -> String {
     format!("{measured}{}{}", clock.unwrap_or_default(), shows.unwrap_or_default())
 }
 
+/// `crit::fold 99 % (100 % in total); of it in u64::wrapping_mul 66 %`.
 fn hottest(workload: &WorkloadResult) -> String {
-    let mut items: Vec<&HotItem> = workload.hot_path.iter().collect();
-    items.sort_by(|a, b| b.self_share.total_cmp(&a.self_share));
-    let named: Vec<String> =
-        items.iter().take(HOTTEST).map(|hot| format!("{} {}", readable(&hot.item), figures::share(hot.self_share))).collect();
-    if named.is_empty() { "not measured".into() } else { named.join(", ") }
+    let (own, elsewhere) = view::hottest(workload, HOTTEST);
+    let owner = |hot: &&HotItem| {
+        let (owned, total) = (figures::share(view::owned(hot)), figures::share(hot.total));
+        let whole = if owned == total { String::new() } else { format!(" ({total} with what it calls)") };
+        format!("{} {owned}{whole}", readable(&hot.item))
+    };
+    let inner = |hot: &&HotItem| format!("{} {}", readable(&hot.item), figures::share(hot.self_share));
+    let own: Vec<String> = own.iter().map(owner).collect();
+    let elsewhere: Vec<String> = elsewhere.iter().map(inner).collect();
+    match (own.is_empty(), elsewhere.is_empty()) {
+        (true, true) => "not measured".into(),
+        (false, true) => own.join(", "),
+        (true, false) => elsewhere.join(", "),
+        (false, false) => format!("{}; innermost: {}", own.join(", "), elsewhere.join(", ")),
+    }
 }
 
 fn quality(profile: &ProfileResult) -> String {

@@ -17,7 +17,7 @@ pub(super) const fn outcome(outcome: Outcome) -> Style {
         Outcome::Faster => GOOD,
         Outcome::Inconclusive => UNSURE,
         Outcome::Same => PLAIN,
-        Outcome::NotMeasured => FAINT,
+        Outcome::NotMeasured | Outcome::NotJudged => FAINT,
     }
 }
 

@@ -19,18 +19,21 @@ pub(super) fn write(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> 
     let rest = analysis.workloads.iter().filter(|workload| !shown.iter().any(|w| w.id == workload.id));
     for workload in shown.iter().copied().chain(rest).filter(|workload| workload.profile.is_some()).take(WORKLOADS) {
         bullet(out, &class(workload))?;
-        for hot in hottest(workload) {
-            let place = hot.file.as_ref().map(|file| place(file, hot.line)).unwrap_or_default();
-            writeln!(
-                out,
-                "  - {} {} self, {} total{place}",
-                code(&readable(&hot.item)),
-                figures::share(hot.self_share),
-                total(hot)
-            )?;
+        let (own, elsewhere) = view::hottest(workload, HOTTEST);
+        for hot in own {
+            line(hot, &format!("{} owned, ", figures::share(view::owned(hot))), out)?;
+        }
+        for hot in elsewhere {
+            line(hot, "", out)?;
         }
     }
     Ok(())
+}
+
+fn line(hot: &HotItem, owned: &str, out: &mut dyn Write) -> io::Result<()> {
+    let place = hot.file.as_ref().map(|file| place(file, hot.line)).unwrap_or_default();
+    let own = figures::share(hot.self_share);
+    writeln!(out, "  - {} {owned}{own} self, {} total{place}", code(&readable(&hot.item)), total(hot))
 }
 
 fn class(workload: &WorkloadResult) -> String {
@@ -51,13 +54,6 @@ fn class(workload: &WorkloadResult) -> String {
         None if workload.hot_path.is_empty() => format!("`{}`: class and hottest functions {NOT_MEASURED}", workload.id),
         None => format!("`{}`: class {NOT_MEASURED}; hottest functions ({samples}):", workload.id),
     }
-}
-
-fn hottest(workload: &WorkloadResult) -> Vec<&HotItem> {
-    let mut items: Vec<&HotItem> = workload.hot_path.iter().collect();
-    items.sort_by(|a, b| b.self_share.total_cmp(&a.self_share));
-    items.truncate(HOTTEST);
-    items
 }
 
 fn total(hot: &HotItem) -> String {

@@ -73,7 +73,7 @@ fn gap(analysis: &Analysis) -> String {
     };
     match change {
         (change, Outcome::Slower) => format!("{change} (slower)"),
-        (change, Outcome::Inconclusive | Outcome::NotMeasured) => format!("cannot be told: {change}"),
+        (change, Outcome::Inconclusive | Outcome::NotMeasured | Outcome::NotJudged) => format!("cannot be told: {change}"),
         (change, outcome) => format!("none: {change} ({})", view::outcome(outcome)),
     }
 }
@@ -185,7 +185,7 @@ fn row(command: Command, workload: &WorkloadResult, metric: &MetricResult) -> St
         match metric.outcome {
             _ if one_side => metric.note.as_deref().map_or_else(|| "-".into(), text),
             // The numbers are there; what the harness lets a whole process do says nothing about the change.
-            Outcome::NotMeasured if metric.head.is_some() => match &metric.note {
+            Outcome::NotMeasured | Outcome::NotJudged if metric.head.is_some() => match &metric.note {
                 Some(note) => format!("not judged ({})", text(note)),
                 None => "not judged".into(),
             },

@@ -146,6 +146,7 @@ fn every_key_of_the_analysis_is_required_or_new() {
     // Written since the first version of the schema, but absent from analyses that were stored before.
     let newer = [
         "environment.contention",
+        "hot_item.owned",
         "metric.note",
         "workload.broken",
         "workload.confirmation",
