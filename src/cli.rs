@@ -204,7 +204,7 @@ pub struct StoreArgs {
 /// How long and how exactly to measure.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Measurement {
-    /// Stop measuring after this time (30s, 5m); `verify` takes the hottest change first; what is skipped is listed
+    /// Time for profiling and measuring after the builds (30s, 5m); hottest change first, what is skipped is listed
     #[arg(long, value_name = "DURATION")]
     pub max_time: Option<String>,
     /// CPU seconds to profile each workload for

@@ -65,8 +65,8 @@ fn counted_kind(workload: &WorkloadResult) -> String {
         Outcome::Same if workload.negative_control => "same, measured as a negative control".into(),
         Outcome::Same => "same".into(),
         _ => {
-            let reason = workload.reason.as_ref().map(|reason| format!(": {reason}"));
-            format!("not measured{}", reason.unwrap_or_default())
+            let reason = workload.reason.as_deref().map(|reason| reason.strip_prefix("not measured: ").unwrap_or(reason));
+            format!("not measured{}", reason.map(|reason| format!(": {reason}")).unwrap_or_default())
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What head's workloads execute and where they spend their time, for those that the change can reach.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use camino::Utf8Path;
 
@@ -45,6 +46,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) everything: bool,
     /// Base's answers.
     pub(crate) base: &'a SideAnswers,
+    /// When the time for profiles is up; what a workload executes is asked all the same.
+    pub(crate) until: Option<Instant>,
 }
 
 /// Whether each workload executes each change, on one side.
@@ -132,7 +135,8 @@ fn examine(
     if wanted {
         survey.reached.insert(id.clone());
     }
-    if !wanted || survey.evidence.refusal.is_some() {
+    let has_time = subject.until.is_none_or(|until| Instant::now() < until);
+    if !wanted || !has_time || survey.evidence.refusal.is_some() {
         return Ok(());
     }
     let mut options = context.profiling();

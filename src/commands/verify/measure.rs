@@ -48,6 +48,28 @@ pub(super) struct Found<'a> {
     pub(super) contention: Option<Contention>,
 }
 
+/// `--max-time`, from the first look at what the change reaches on.
+struct Budget {
+    limit: Option<Duration>,
+    begun: Instant,
+}
+
+/// Shares of the limit after which head's profiles, base's profiles and base's calibration must be done: the rounds, which alone
+/// can tell, keep two fifths of it.
+const FOR_HEAD: f64 = 0.25;
+const FOR_BASE: f64 = 0.45;
+const FOR_CLOCKS: f64 = 0.6;
+
+impl Budget {
+    fn until(&self, share: f64) -> Option<Instant> {
+        self.limit.map(|limit| self.begun + limit.mul_f64(share))
+    }
+
+    fn left(&self) -> Option<Duration> {
+        self.limit.map(|limit| limit.saturating_sub(self.begun.elapsed()))
+    }
+}
+
 #[expect(clippy::too_many_arguments, reason = "the two sides, the change, and the tools of a run")]
 pub(super) fn compare(
     context: &Context,
@@ -80,6 +102,7 @@ pub(super) fn compare(
         !remeasure && !doubts.contains_key(package) && same.contains(&(package.to_owned(), target.to_owned()))
     };
     let answers = base_answers(&base, &diff.changes);
+    let budget = Budget { limit: context.config.max_time, begun: Instant::now() };
     let subject = Subject {
         changes: &diff.changes,
         programs: &built.programs,
@@ -87,6 +110,7 @@ pub(super) fn compare(
         same: &is_same,
         everything: ambient.everything(),
         base: &answers,
+        until: budget.until(FOR_HEAD),
     };
     shell.status("Profiling", "what the change reaches");
     let survey = survey(context, &subject, scratch, shell)?;
@@ -95,12 +119,9 @@ pub(super) fn compare(
     fill(&mut head_data, &survey.profiles, &survey.executed);
     let head_view = head_data.view();
 
-    // Half of the time at most goes into what is known before the first round.
-    let begun = Instant::now();
-    let until = context.config.max_time.map(|limit| begun + limit / 2);
-    let completion = Completion { context, scratch, until };
+    let completion = |share| Completion { context, scratch, until: budget.until(share) };
     let wanted = wanted(&survey, &is_same, wishes.args.all, |id| at_head(id, diff, &ambient, &head_view));
-    completion.profile(&mut base, &wanted, shell)?;
+    completion(FOR_BASE).profile(&mut base, &wanted, shell)?;
 
     watch.lap("profiling");
     let base_items = all_items(&Texts::Tree(&context.git, base_tree.to_owned()), &context.crate_roots())?;
@@ -129,9 +150,9 @@ pub(super) fn compare(
     let plan = plan(&candidates, wishes.args.all);
     count::count(&mut found, head, &is_same, scratch, shell)?;
     let planned: Vec<String> = plan.gating.iter().chain(&plan.controls).cloned().collect();
-    completion.calibrate(&mut found.base, &planned, shell)?;
+    completion(FOR_CLOCKS).calibrate(&mut found.base, &planned, shell)?;
     keep(store, &mut found.base)?;
-    let left = context.config.max_time.map(|limit| limit.saturating_sub(begun.elapsed()));
+    let left = budget.left();
     run(context, wishes, &plan, left, head, diff, scratch, &mut found, shell)?;
     watch.lap("measuring");
     let analysis = judge::conclude(context, wishes, chosen, head, diff, &found, shell)?;
