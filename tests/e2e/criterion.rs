@@ -217,7 +217,7 @@ fn a_base_made_now_knows_what_the_change_reaches(repo: &Repo) {
         std::fs::read_to_string(record).unwrap().matches("\"pending\": true").count()
     };
     repo.write("src/lib.rs", &LIBRARY.replace("steps += 1;", "steps += 1;\n        at = std::hint::black_box(at);"));
-    let first = run(repo, &["verify", "--no-tests", "--max-time", "30s"]).json();
+    let first = run(repo, &["verify", "--no-tests", "--no-layout", "--no-witness"]).json();
     assert!(!workload(&first, "walk")["metrics"].as_array().unwrap().is_empty(), "{first:#}");
     assert_eq!(workload(&first, "fold/tiny")["reason"], "it executes no changed item", "{first:#}");
     assert_eq!(pending(), 1, "the control beyond the second one");
