@@ -25,7 +25,8 @@ fn verified(case: &str) -> Repo {
     let baseline = repo.run(&["baseline", "-q", "--profile-time", "4"]);
     assert_eq!(baseline.code, 0, "{}", baseline.stderr);
     repo.apply_head();
-    let run = repo.run(&["verify", "-q", "--no-tests", "--profile-time", "4"]);
+    // Links and counts need LLD and valgrind, which not every machine has.
+    let run = repo.run(&["verify", "-q", "--no-tests", "--no-layout", "--no-witness", "--profile-time", "4"]);
     assert_eq!(run.code, 100, "{}\n{}", run.stdout, run.stderr);
     assert_eq!(run.stdout, report(&repo, &[]), "`report` shows what `verify` showed");
     repo
@@ -167,7 +168,8 @@ fn a_regression_in_every_format() {
         (r"\d+(\.\d+)? %", "N %"),
         (r"\[\d+(\.\d+)?, \d+(\.\d+)?\]", "[N, N]"),
         (r"\d+ samples", "N samples"),
-        (r"≤ [\d.]+x", "BOUND"),
+        (r"\((base|head), N samples", "(SIDE, N samples"),
+        (r"≤ [\d.]+x|over 100x", "BOUND"),
         (r"  +BOUND\n", "\n"),
         (r" {2,}", "  "),
     ]}, { insta::assert_snapshot!("regression_human", human) });
@@ -202,7 +204,9 @@ fn a_finding_in_every_format() {
     short_has_a_line_for_each(&report(&repo, &["--message-format", "short"]), &stored);
     let human = report(&repo, &[]);
     human_is_plain_and_ends_with_the_verdict(&human);
-    let shown: Vec<&str> = human.lines().skip_while(|line| !line.starts_with("error[PE-201]")).skip(1).take(7).collect();
+    let lines = human.lines().skip_while(|line| !line.starts_with("error[PE-201]")).skip(1);
+    // What was measured is another figure each time.
+    let shown: Vec<&str> = lines.filter(|line| !line.contains("`scan` changed by")).take(7).collect();
     insta::assert_snapshot!("finding_human", shown.join("\n"));
 
     let checked = check_agrees_and_runs_nothing(&repo, &stored);
