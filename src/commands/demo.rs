@@ -8,8 +8,9 @@ use crate::exit::Exit;
 use crate::process::Tool;
 use crate::shell::Shell;
 
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 6] = [
     ("Cargo.toml", include_str!("../demo/base/Cargo.toml.txt")),
+    ("Cargo.lock", include_str!("../demo/base/Cargo.lock.txt")),
     ("src/lib.rs", include_str!("../demo/base/lib.rs.txt")),
     ("src/count.rs", include_str!("../demo/base/count.rs.txt")),
     ("src/options.rs", include_str!("../demo/base/options.rs.txt")),
