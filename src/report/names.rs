@@ -2,7 +2,9 @@
 
 /// `<NonNull as PartialEq>::eq` for the canonical `core::ptr::non_null::NonNull as core::cmp::PartialEq::eq`; a plain path stays as it is.
 pub(super) fn readable(name: &str) -> String {
-    let Some((subject, of)) = name.rsplit_once(" as ") else { return name.to_owned() };
+    // The workspace's own items are written as in source already.
+    let canonical = Some(name).filter(|name| !name.starts_with('<'));
+    let Some((subject, of)) = canonical.and_then(|name| name.rsplit_once(" as ")) else { return name.to_owned() };
     let (path, closures) = of.find("::{{").map_or((of, ""), |at| of.split_at(at));
     let Some((of_trait, method)) = path.rsplit_once("::") else { return name.to_owned() };
     format!("<{} as {}>::{method}{closures}", short(subject), short(of_trait))
@@ -25,6 +27,7 @@ mod tests {
             ("tgt::Parser as tgt::Step::next::{{closure}}", "<Parser as Step>::next::{{closure}}"),
             ("&mut I as core::iter::Iterator::next", "<&mut I as Iterator>::next"),
             ("T as a::X::Assoc as b::Y::m", "<T as a::X::Assoc as Y>::m"),
+            ("<hex::BytesToHexChars as Iterator>::next", "<hex::BytesToHexChars as Iterator>::next"),
             ("wordcount::count::step", "wordcount::count::step"),
             ("x as y", "x as y"),
         ] {
