@@ -113,13 +113,9 @@ pub(crate) fn current_dir() -> Result<Utf8PathBuf> {
     Utf8PathBuf::from_path_buf(dir).map_err(|dir| ContextError::Directory(dir.display().to_string()).into())
 }
 
-fn discover(
-    manifest: &Manifest,
-    features: &clap_cargo::Features,
-    target: Option<&str>,
-    target_dir: Option<&Utf8Path>,
-) -> Result<Workspace> {
-    let options = DiscoverOptions {
+/// What cargo's own flags ask for.
+pub(super) fn discover_options(manifest: &Manifest, features: &clap_cargo::Features) -> DiscoverOptions {
+    DiscoverOptions {
         manifest_path: manifest.manifest_path.clone(),
         features: FeatureFlags {
             features: features.features.clone(),
@@ -129,9 +125,22 @@ fn discover(
         locked: manifest.locked,
         offline: manifest.offline,
         frozen: manifest.frozen,
+        target: None,
+        target_dir: None,
+        no_deps: false,
+    }
+}
+
+fn discover(
+    manifest: &Manifest,
+    features: &clap_cargo::Features,
+    target: Option<&str>,
+    target_dir: Option<&Utf8Path>,
+) -> Result<Workspace> {
+    let options = DiscoverOptions {
         target: target.map(str::to_owned),
         target_dir: target_dir.map(Utf8Path::to_owned),
-        no_deps: false,
+        ..discover_options(manifest, features)
     };
     Ok(workspace::discover(Cargo::new(current_dir()?), options)?)
 }

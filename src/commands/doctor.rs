@@ -2,15 +2,16 @@
 
 mod self_test;
 
-use super::context::current_dir;
+use super::context::{current_dir, discover_options};
+use super::report::renderer;
 use crate::cli::{DoctorArgs, MessageFormat};
 use crate::doctor::{Diagnosis, Request, diagnose};
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::process::{ToolError, interrupted};
-use crate::report::{Format, render_diagnosis};
+use crate::report::render_diagnosis;
 use crate::shell::Shell;
-use crate::workspace::{DiscoverOptions, FeatureFlags};
+use crate::workspace::DiscoverOptions;
 
 /// Looks at the machine; with `--self-test` measures it, too. A self-test that cannot be made leaves the checks.
 pub(crate) fn doctor(args: &DoctorArgs, shell: &mut Shell) -> Result<Exit> {
@@ -47,19 +48,11 @@ fn request(args: &DoctorArgs) -> Result<Request> {
     let compilation = &args.selection.compilation;
     Ok(Request {
         options: DiscoverOptions {
-            manifest_path: manifest.manifest_path.clone(),
-            features: FeatureFlags {
-                features: features.features.clone(),
-                all: features.all_features,
-                no_default: features.no_default_features,
-            },
-            locked: manifest.locked,
-            offline: manifest.offline,
-            frozen: manifest.frozen,
             target: compilation.target.clone(),
             target_dir: compilation.target_dir.clone(),
             // The machine is looked at, not the dependencies: no network, no lock file.
             no_deps: true,
+            ..discover_options(manifest, features)
         },
         profile: compilation.profile.clone(),
         state: args.store.baseline_dir.as_ref().map(|dir| cwd.join(dir)),
@@ -68,12 +61,6 @@ fn request(args: &DoctorArgs) -> Result<Request> {
 }
 
 fn show(diagnosis: &Diagnosis, format: MessageFormat, shell: &mut Shell) -> Result<()> {
-    let format = match format {
-        MessageFormat::Human => Format::Human,
-        MessageFormat::Short => Format::Short,
-        MessageFormat::Json => Format::Json,
-        MessageFormat::Markdown => Format::Markdown,
-    };
     let look = shell.look();
-    Ok(shell.result(|out| render_diagnosis(diagnosis, format, look, out))?)
+    Ok(shell.result(|out| render_diagnosis(diagnosis, renderer(format), look, out))?)
 }

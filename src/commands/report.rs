@@ -53,12 +53,16 @@ pub(crate) fn report(args: &ReportArgs, shell: &mut Shell) -> Result<Exit> {
 
 /// Writes an analysis to standard output.
 pub(crate) fn show(analysis: &Analysis, format: MessageFormat, shell: &mut Shell) -> Result<()> {
-    let format = match format {
+    let look = shell.look();
+    Ok(shell.result(|out| render(analysis, renderer(format), look, out))?)
+}
+
+/// The renderer that a flag asks for.
+pub(super) fn renderer(format: MessageFormat) -> Format {
+    match format {
         MessageFormat::Human => Format::Human,
         MessageFormat::Short => Format::Short,
         MessageFormat::Json => Format::Json,
         MessageFormat::Markdown => Format::Markdown,
-    };
-    let look = shell.look();
-    Ok(shell.result(|out| render(analysis, format, look, out))?)
+    }
 }

@@ -3,7 +3,7 @@
 use camino::Utf8Path;
 
 use super::Wishes;
-use super::measure::{Found, told};
+use super::measure::{Found, following};
 use crate::analysis::ConfirmationResult;
 use crate::commands::context::Context;
 use crate::error::Result;
@@ -98,14 +98,7 @@ fn repeat(
     }
     shell.status("Confirming", figures::counted(candidates.len(), "workload"));
     let bar = shell.progress("Confirming", Some(candidates.len() as u64));
-    let mut done = 0;
-    let confirmed = confirm(candidates, runner, settings, |progress| {
-        bar.set_message(told(progress));
-        while done < progress.done {
-            bar.inc();
-            done += 1;
-        }
-    })?;
+    let confirmed = confirm(candidates, runner, settings, following(&bar))?;
     bar.finish();
     Ok(confirmed)
 }

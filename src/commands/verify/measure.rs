@@ -284,14 +284,7 @@ fn run(
     shell.status("Measuring", format!("{}{with}; hottest first: {order}", figures::counted(made.jobs.len(), "workload")));
     let bar = shell.progress("Measuring", Some(made.jobs.len() as u64));
     let (begun, watch) = (Instant::now(), Watch::begin());
-    let mut done = 0;
-    let session = measure(&made.jobs, &mut runner, &settings, |progress| {
-        bar.set_message(told(progress));
-        while done < progress.done {
-            bar.inc();
-            done += 1;
-        }
-    })?;
+    let session = measure(&made.jobs, &mut runner, &settings, following(&bar))?;
     bar.finish();
     let stage = confirm::Stage { context, wishes, head, scratch, jobs: &made.jobs };
     stage.run(session, &mut runner, &settings, found, shell)?;
@@ -343,8 +336,20 @@ fn beside(
     Ok(())
 }
 
+/// Shows on a bar how far the rounds are.
+pub(super) fn following(bar: &crate::shell::Progress) -> impl FnMut(&Progress<'_>) {
+    let mut done = 0;
+    move |progress| {
+        bar.set_message(told(progress));
+        while done < progress.done {
+            bar.inc();
+            done += 1;
+        }
+    }
+}
+
 /// "parse/large: 17 of 24 rounds, +3.1 % so far".
-pub(super) fn told(progress: &Progress<'_>) -> String {
+fn told(progress: &Progress<'_>) -> String {
     let so_far = progress.so_far.and_then(|decision| decision.effect.as_ref()).map(|effect| {
         let ratio = effect.median.exp();
         format!(", {} so far", figures::change(ratio))

@@ -165,20 +165,10 @@ pub(super) fn check_status(workload: &Workload, finished: &Finished) -> Result<(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::harness::testing::finished;
 
     fn ended(code: i32, stderr: &str) -> Finished {
-        Finished {
-            code: Some(code),
-            signal: None,
-            timed_out: false,
-            pid: 1,
-            wall: std::time::Duration::ZERO,
-            usage: None,
-            first_thread: None,
-            stdout: Vec::new(),
-            stderr: stderr.into(),
-            survivors: 0,
-        }
+        Finished { code: Some(code), stderr: stderr.into(), ..finished("") }
     }
 
     #[test]
