@@ -1,5 +1,6 @@
 //! `verify`: rebuild, re-measure base and head side by side, join with the diff, judge.
 
+mod announce;
 mod base;
 mod comparable;
 mod confirm;

@@ -33,6 +33,11 @@ pub(crate) const SAME_CODE: &str = "identical machine code";
 /// What that proof covers, and what it does not: a change of tracked data has taken the proof away before.
 const SAME_LIMITS: &str = " and shared libraries; files that it reads at run time and git does not track are not compared";
 
+/// The proof with its limits.
+pub(crate) fn same_code() -> String {
+    format!("{SAME_CODE}{SAME_LIMITS}")
+}
+
 fn blank(workload: &Workload) -> WorkloadResult {
     let (package, target) = (workload.package.clone(), workload.target.clone());
     WorkloadResult { package, target, ..unknown(&workload.id, kind(workload.kind)) }
@@ -171,7 +176,7 @@ pub(crate) fn compared(workload: &Workload, measured: Result<&Measured, String>,
             if is_same {
                 result.outcome = Outcome::Same;
             }
-            result.reason = Some(if is_same { format!("{SAME_CODE}{SAME_LIMITS}") } else { reason });
+            result.reason = Some(if is_same { same_code() } else { reason });
             return result;
         }
     };

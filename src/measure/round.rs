@@ -175,3 +175,28 @@ pub fn run_round(
         _ => None,
     })
 }
+
+/// A job of one executable on all sides, for tests.
+#[cfg(test)]
+pub(crate) fn sample(id: &str, priority: f64, gating: bool) -> Job {
+    let side = Side::new("/t/exe", "/repo");
+    Job {
+        workload: super::workload::sample(id, super::WorkloadKind::Criterion),
+        base: side.clone(),
+        head: side.clone(),
+        control: side,
+        clock: ClockChoice {
+            clock: super::clock::ClockKind::Cpu,
+            reason: "one thread computes".into(),
+            cpu_share: Some(1.0),
+            threads: Some(1),
+            busiest_thread: Some(1.0),
+            voluntary_per_second: Some(0.0),
+            scale: 1,
+        },
+        statistic: Statistic::Median,
+        priority,
+        gating,
+        round_cost: None,
+    }
+}

@@ -61,7 +61,10 @@ pub(super) fn counted_workloads(analysis: &Analysis) -> Vec<String> {
 
 fn counted_kind(workload: &WorkloadResult) -> String {
     match workload.outcome {
-        Outcome::Same if workload.is_identical() => "with identical machine code".into(),
+        // The reason is a proof with its limits.
+        Outcome::Same if workload.is_identical() => {
+            format!("same{}", workload.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default())
+        }
         Outcome::Same if workload.negative_control => "same, measured as a negative control".into(),
         Outcome::Same => "same".into(),
         _ => {

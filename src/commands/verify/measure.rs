@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use super::stopwatch::Stopwatch;
-use super::{Wishes, comparable, confirm, count, judge, witness};
+use super::{Wishes, announce, comparable, confirm, count, judge, witness};
 use crate::analysis::{Analysis, ConfirmationResult, WitnessResult};
 use crate::commands::context::{Context, TIMEOUT};
 use crate::conclude::SAME_CODE;
@@ -278,10 +278,7 @@ fn run(
     let shim = clock_shim(context, &mut found.warnings);
     let mut runner = LiveRunner::new(shim.as_ref(), scratch.path().as_std_path(), TIMEOUT);
     let settings = Settings { margins: Margins::with_delta(context.margin()), max_time, seed: seed(), ..Settings::default() };
-    let controls = made.jobs.iter().filter(|job| !job.gating).count();
-    let with = if controls == 0 { String::new() } else { format!(", of which {controls} as negative controls") };
-    let order = order(&made.jobs, shell.is_verbose());
-    shell.status("Measuring", format!("{}{with}; hottest first: {order}", figures::counted(made.jobs.len(), "workload")));
+    shell.status("Measuring", announce::jobs(&made.jobs, shell.is_verbose(), max_time));
     let bar = shell.progress("Measuring", Some(made.jobs.len() as u64));
     let (begun, watch) = (Instant::now(), Watch::begin());
     let session = measure(&made.jobs, &mut runner, &settings, following(&bar))?;
@@ -293,17 +290,6 @@ fn run(
     found.contention = Some(contention);
     beside(context, &made.jobs, found, &mut runner, max_time.map(|limit| begun + limit), shell)?;
     if wishes.args.no_witness { Ok(()) } else { witness::ask(&made.jobs, &diff.changes, &mut runner, found, shell) }
-}
-
-/// Workloads that are named before the rest is counted.
-const NAMED: usize = 3;
-
-/// The order in which the workloads are measured.
-fn order(jobs: &[Job], all: bool) -> String {
-    let shown = if all { jobs.len() } else { NAMED };
-    let named: Vec<&str> = jobs.iter().take(shown).map(|job| job.workload.id.as_str()).collect();
-    let more = if jobs.len() > shown { ", …" } else { "" };
-    format!("{}{more}", named.join(", "))
 }
 
 /// Adds what is measured beside the rounds to the workloads that the change reaches.

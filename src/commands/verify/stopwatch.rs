@@ -31,7 +31,8 @@ impl Stopwatch {
     }
 }
 
-fn spoken(time: Duration) -> String {
+/// `9.5 s`, `33 s`, `2 min 43 s`.
+pub(super) fn spoken(time: Duration) -> String {
     match time.as_secs() {
         0..10 => format!("{:.1} s", time.as_secs_f64()),
         seconds @ 10..60 => format!("{seconds} s"),

@@ -1,11 +1,8 @@
 use super::*;
-use crate::measure::WorkloadKind;
-use crate::measure::clock::{ClockChoice, ClockKind};
-use crate::measure::harness::{Latency, Side};
-use crate::measure::noise::Statistic;
+use crate::measure::clock::ClockKind;
+use crate::measure::harness::Latency;
 use crate::measure::order::Role;
 use crate::measure::round::Reading;
-use crate::measure::workload::sample;
 use crate::process::Usage;
 use crate::stats::estimate::median_interval;
 
@@ -55,28 +52,7 @@ impl Runner for Simulated {
     }
 }
 
-pub(super) fn job(id: &str, priority: f64, gating: bool) -> Job {
-    let side = Side::new("/t/exe", "/repo");
-    Job {
-        workload: sample(id, WorkloadKind::Criterion),
-        base: side.clone(),
-        head: side.clone(),
-        control: side,
-        clock: ClockChoice {
-            clock: ClockKind::Cpu,
-            reason: "one thread computes".into(),
-            cpu_share: Some(1.0),
-            threads: Some(1),
-            busiest_thread: Some(1.0),
-            voluntary_per_second: Some(0.0),
-            scale: 1,
-        },
-        statistic: Statistic::Median,
-        priority,
-        gating,
-        round_cost: None,
-    }
-}
+pub(super) use crate::measure::round::sample as job;
 
 fn session(jobs: &[Job], machine: &mut Simulated) -> Session {
     measure(jobs, machine, &Settings::default(), |_| {}).unwrap()

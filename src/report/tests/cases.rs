@@ -40,7 +40,7 @@ fn regression() -> Analysis {
     slower.witness = Some(witness(NEXT, (20_000, 22_400), "confirmed: +12.0 % instructions in `parse::lexer::next`"));
     slower.hot_path = vec![hot(NEXT, 0.37, 0.41), hot("parse::tree::push", 0.2, 0.22)];
     let same =
-        WorkloadResult { outcome: Outcome::Same, reason: Some("identical machine code".into()), ..workload("render/html") };
+        WorkloadResult { outcome: Outcome::Same, reason: Some(crate::conclude::same_code()), ..workload("render/html") };
     Analysis {
         verdict: Verdict::Fail,
         reasons: vec!["`parse/large` is slower: +7.9 % [+5.8, +9.6], explained by `parse::lexer::next`".into()],
