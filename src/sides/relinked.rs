@@ -89,8 +89,7 @@ impl<'a> Relinks<'a> {
             let side = |like: &Side, executable: Utf8PathBuf| Side { executable: executable.into(), ..like.clone() };
             pairs.push(Link { base: side(&job.base, base), head: side(&job.head, head), control: side(&job.control, control) });
         }
-        let lld = "linked by the toolchain's LLD, because the build's own linker cannot reorder functions";
-        Ok(Relinked { links: pairs, note: (linker == Linker::ToolchainLld).then(|| lld.to_owned()) })
+        Ok(Relinked { links: pairs, note: said_of(linker).map(ToOwned::to_owned) })
     }
 
     fn prepare(
@@ -134,6 +133,15 @@ impl<'a> Relinks<'a> {
     }
 }
 
+/// What the report must say of the links.
+fn said_of(linker: Linker) -> Option<&'static str> {
+    match linker {
+        Linker::OfTheBuild => None,
+        Linker::ToolchainLld => Some("linked by the toolchain's LLD, because the build's own linker cannot reorder functions"),
+        Linker::GnuLd => Some("GNU ld was given the order of the functions (no LLD)"),
+    }
+}
+
 /// The executables are those of the target; root and variables are the job's own.
 fn for_job(known: &Relinked, job: &Job) -> Relinked {
     let side = |link: &Side, like: &Side| Side { executable: link.executable.clone(), ..like.clone() };
@@ -159,7 +167,7 @@ fn links(
         let place = dir.join(number.to_string()).join(role);
         fs_err::create_dir_all(&place)?;
         let output = place.join(&target.target);
-        linker = from.link(Some(*seed), &output)?;
+        linker = from.link(*seed, &output)?;
         made.push(output);
     }
     Ok((made, linker))
