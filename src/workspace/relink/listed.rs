@@ -37,8 +37,8 @@ impl Listed {
     pub(super) fn script(&self, seed: u32) -> String {
         let mut names: Vec<&str> = self.names.iter().map(String::as_str).collect();
         SplitMix64::new(u64::from(seed)).shuffle(&mut names);
-        let list: String = names.iter().map(|name| format!("\n    *(.text.{name})")).collect();
-        format!("{}{list}{}", self.before, self.after)
+        let list = names.iter().flat_map(|name| ["\n    *(.text.", name, ")"]);
+        std::iter::once(self.before.as_str()).chain(list).chain([self.after.as_str()]).collect()
     }
 }
 

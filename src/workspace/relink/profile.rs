@@ -37,7 +37,9 @@ pub(super) fn variables(environment: impl Iterator<Item = (String, String)>) -> 
 fn leaves(path: &str, value: &toml::Value, settings: &mut Vec<String>) {
     match value {
         toml::Value::Table(table) => {
-            table.iter().for_each(|(name, value)| leaves(&format!("{path}.{}", key(name)), value, settings))
+            for (name, value) in table {
+                leaves(&format!("{path}.{}", key(name)), value, settings);
+            }
         }
         value => settings.push(format!("{path}={}", written(value))),
     }
