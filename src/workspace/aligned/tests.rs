@@ -1,5 +1,3 @@
-use camino::Utf8Path;
-
 use super::super::testing::Crate;
 use super::super::{Cargo, DiscoverOptions, TargetKind, TargetRef, discover};
 use super::*;
@@ -18,16 +16,12 @@ fn built(config: &str) -> Result<(Crate, Utf8PathBuf), AlignError> {
         .write("benches/speed.rs", BENCH)
         .write(".cargo/config.toml", config);
     let options = DiscoverOptions { offline: true, ..DiscoverOptions::default() };
-    let workspace = discover(Cargo::new(one.root()), options).unwrap();
+    let workspace = discover(Cargo::new(one.root()), options)?;
     let targets = [TargetRef { package: "one".into(), target: "speed".into(), kind: TargetKind::Bench }];
     let dir = one.root().join("aligned");
     let request = BuildRequest { side: "head", targets: &targets, target_dir: &dir, profile: None, jobs: None, quiet: true };
     let executable = build_aligned(&workspace, &request, Duration::from_secs(120))?;
     Ok((one, executable))
-}
-
-fn runs(executable: &Utf8Path) -> bool {
-    Tool::new(executable).args(["x"]).run_checked().unwrap().text() == "1"
 }
 
 #[test]
@@ -38,7 +32,7 @@ fn functions_lie_on_64_bytes_and_the_user_s_flags_are_kept() {
     }
     for config in ["[build]\nrustflags=['--cfg=ours']\n", "[target.'cfg(all())']\nrustflags=['--cfg=ours']\n"] {
         let (_one, executable) = built(config).unwrap();
-        assert!(runs(&executable));
+        assert_eq!(Tool::new(&executable).arg("x").run_checked().unwrap().text(), "1");
         let functions = own_functions(&std::fs::read(&executable).unwrap(), &["one".into(), "speed".into()]);
         assert!(functions.len() >= 3, "{functions:?}");
     }

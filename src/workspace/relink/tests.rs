@@ -24,7 +24,7 @@ fn links_are_of_the_same_code_in_another_order_and_leave_the_build_alone() {
         path.read_dir_utf8().unwrap().flatten().map(|entry| entry.file_name().to_owned()).collect()
     };
     let one = fixture();
-    let workspace = discovered(&one);
+    let workspace = discovered(&one).unwrap();
     let dir = workspace.side_target_dir("head");
     for kind in [TargetKind::Bench, TargetKind::Bin] {
         let name = if kind == TargetKind::Bench { "speed" } else { "tool" };
@@ -63,8 +63,8 @@ fn request<'a>(targets: &'a [TargetRef], target_dir: &'a Utf8Path) -> BuildReque
     BuildRequest { side: "head", targets, target_dir, profile: None, jobs: None, quiet: false }
 }
 
-fn discovered(one: &Crate) -> Workspace {
-    discover(Cargo::new(one.root()), DiscoverOptions { offline: true, ..DiscoverOptions::default() }).unwrap()
+fn discovered(one: &Crate) -> Result<Workspace, WorkspaceError> {
+    discover(Cargo::new(one.root()), DiscoverOptions { offline: true, ..DiscoverOptions::default() })
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn a_bench_profile_of_its_own_is_kept() {
     let one = fixture();
     let profiles = "[profile.release]\nopt-level=3\n[profile.bench]\nopt-level=1\nlto='fat'\ncodegen-units=1\n";
     one.write("Cargo.toml", &format!("{MANIFEST}{profiles}"));
-    let workspace = discovered(&one);
+    let workspace = discovered(&one).unwrap();
     let dir = workspace.side_target_dir("head");
     let targets = [TargetRef { package: "one".into(), target: "tool".into(), kind: TargetKind::Bin }];
     let request = request(&targets, &dir);
@@ -86,7 +86,7 @@ fn a_bench_profile_of_its_own_is_kept() {
 #[test]
 fn a_bench_profile_that_cannot_be_copied_is_not_ignored() {
     let one = fixture();
-    let workspace = discovered(&one);
+    let workspace = discovered(&one).unwrap();
     let dir = workspace.side_target_dir("head");
     let targets = [TargetRef { package: "one".into(), target: "tool".into(), kind: TargetKind::Bin }];
     let request = request(&targets, &dir);
@@ -109,7 +109,7 @@ fn where_the_build_s_linker_cannot_shuffle_another_way_is_found() {
         "src/lib.rs",
         "#[inline(never)] pub fn f(x: u64) -> u64 { x * 3 }\n#[inline(never)] pub fn g(x: u64) -> u64 { f(x) }",
     );
-    let workspace = discovered(&one);
+    let workspace = discovered(&one).unwrap();
     let dir = workspace.side_target_dir("head");
     let targets = [TargetRef { package: "one".into(), target: "speed".into(), kind: TargetKind::Bench }];
     let mut relinkable = Relinkable::prepare(&workspace, &request(&targets, &dir), None).unwrap();
