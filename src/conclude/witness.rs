@@ -5,13 +5,36 @@
 use crate::analysis::{CountResult, Outcome, WitnessResult};
 use crate::evidence::{Counted, SideCounts};
 use crate::figures;
+use crate::measure::instructions::InstructionPairs;
+use crate::stats::median;
 
 /// Counts that differ less are the same; function counts of equal work were equal to the instruction in 8 of 8 runs.
 const SAME: f64 = 0.001;
 /// Counts that differ more are a change.
 const CHANGED: f64 = 0.005;
+/// The processor's own counter, in reports.
+const HARDWARE: &str = "hardware counter";
 /// Changed items that hold less of everything are no place to look for a gain.
 const COLD: f64 = 0.01;
+
+/// What a witness counted.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Testimony {
+    /// Callgrind: per changed item.
+    Items(Counts),
+    /// The processor's counter: the work as a whole.
+    Whole(InstructionPairs),
+}
+
+impl Testimony {
+    /// The largest share that one changed item has of a run, on either side; of a whole nothing is known.
+    pub(crate) fn largest_share(&self) -> f64 {
+        match self {
+            Self::Items(counts) => counts.largest_share(),
+            Self::Whole(_) => 0.0,
+        }
+    }
+}
 
 /// One run of each side, and a second one of the base.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +50,7 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// The largest share that one changed item has of a run, on either side.
-    pub(crate) fn largest_share(&self) -> f64 {
+    fn largest_share(&self) -> f64 {
         let of_side = |side: &SideCounts| {
             let whole = side.iteration.unwrap_or(side.process).max(1) as f64;
             side.items.iter().flatten().map(|&counted| instructions(counted) as f64 / whole).fold(0.0, f64::max)
@@ -44,7 +66,27 @@ pub(crate) fn no_witness(why: impl std::fmt::Display) -> WitnessResult {
 
 /// Draws the conclusion, with the settled outcome. `held` is the largest share that a changed item has of any workload, counted or
 /// sampled, at the upper end; `None` when that is unknown of one of them.
-pub(crate) fn witnessed(counts: &Counts, outcome: Outcome, held: Option<f64>) -> WitnessResult {
+pub(crate) fn witnessed(testimony: &Testimony, outcome: Outcome, held: Option<f64>) -> WitnessResult {
+    let held = held.filter(|held| *held < COLD && outcome == Outcome::Faster);
+    match testimony {
+        Testimony::Items(counts) => of_items(counts, outcome, held),
+        Testimony::Whole(pairs) => of_whole(pairs, outcome, held),
+    }
+}
+
+/// `held` is there when the changed items hold too little for a gain.
+fn of_whole(pairs: &InstructionPairs, outcome: Outcome, held: Option<f64>) -> WitnessResult {
+    let middle = |values: &[f64]| median(values).map(|value| value.round() as u64);
+    let ratios: Vec<f64> = pairs.base.iter().zip(&pairs.head).map(|(base, head)| head / base).collect();
+    let whole = CountResult { ratio: median(&ratios), ..count(pairs.what, middle(&pairs.base), middle(&pairs.head)) };
+    let end = |pick: fn(f64, f64) -> f64| pairs.base.iter().copied().reduce(pick);
+    let noise = end(f64::max).zip(end(f64::min)).map_or(0.0, |(high, low)| high / low - 1.0);
+    let lead = Lead { name: pairs.what.into(), size: 0, change: whole.ratio.map(|ratio| ratio - 1.0), noise };
+    let conclusion = held.map_or_else(|| lead.conclusion(outcome), speculative);
+    WitnessResult { counter: Some(HARDWARE.into()), conclusion, whole: Some(whole), items: Vec::new() }
+}
+
+fn of_items(counts: &Counts, outcome: Outcome, held: Option<f64>) -> WitnessResult {
     let Counts { items, base, head, again } = counts;
     let mut results: Vec<CountResult> = Vec::new();
     let mut lead: Option<Lead> = None;
@@ -68,7 +110,7 @@ pub(crate) fn witnessed(counts: &Counts, outcome: Outcome, held: Option<f64>) ->
     };
     let whole = count(name, Some(whole.0), Some(whole.1));
     let lead = lead.unwrap_or_else(|| Lead::new(name.into(), 0, &whole, repeated));
-    let conclusion = match (executed, held.filter(|held| *held < COLD && outcome == Outcome::Faster)) {
+    let conclusion = match (executed, held) {
         (false, _) => "it executes no instruction of a changed item: no claim is possible".to_owned(),
         (true, Some(held)) => speculative(held),
         (true, None) => lead.conclusion(outcome),
@@ -159,8 +201,9 @@ mod tests {
         SideCounts { iteration: Some(iteration), process: 900_000, items: vec![Some(Counted::Function(item))] }
     }
 
-    fn counts(base: &SideCounts, head: &SideCounts, again: &SideCounts) -> Counts {
-        Counts { items: vec!["a::f".into()], base: base.clone(), head: head.clone(), again: again.clone() }
+    fn counts(base: &SideCounts, head: &SideCounts, again: &SideCounts) -> Testimony {
+        let (base, head, again) = (base.clone(), head.clone(), again.clone());
+        Testimony::Items(Counts { items: vec!["a::f".into()], base, head, again })
     }
 
     fn said(base: u64, head: u64, outcome: Outcome) -> String {
@@ -207,6 +250,22 @@ mod tests {
         for (outcome, held) in [(Outcome::Slower, Some(0.004)), (Outcome::Faster, Some(0.3)), (Outcome::Faster, None)] {
             assert!(!said(outcome, held).contains("speculative"), "{outcome:?} {held:?}");
         }
+    }
+
+    #[test]
+    fn the_processor_s_counter_speaks_of_the_whole_by_the_median_of_pairs() {
+        let whole = |head: [f64; 5], outcome| {
+            let base = vec![1000.0, 1000.2, 1000.0, 999.9, 1000.0];
+            let pairs = InstructionPairs { what: "one iteration", base, head: head.to_vec() };
+            witnessed(&Testimony::Whole(pairs), outcome, None)
+        };
+        // One pair in five is disturbed.
+        let slower = whole([1100.0, 1100.0, 5000.0, 1100.0, 1100.1], Outcome::Slower);
+        assert_eq!(slower.conclusion, "confirmed: +10.0 % instructions in `one iteration`");
+        assert_eq!(slower.counter.as_deref(), Some("hardware counter"));
+        assert_eq!(slower.whole.map(|whole| (whole.base, whole.head)), Some((Some(1000), Some(1100))));
+        let same = whole([1000.4, 1000.0, 1000.1, 1000.0, 1000.0], Outcome::Slower);
+        assert_eq!(same.conclusion, "instructions unchanged in `one iteration`: layout, memory or the machine");
     }
 
     #[test]

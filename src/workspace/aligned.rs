@@ -77,5 +77,6 @@ fn own_functions(executable: &[u8], crates: &[String]) -> Vec<u64> {
     functions.filter(|symbol| symbol.name().is_ok_and(is_own)).map(|symbol| symbol.address()).collect()
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests;

@@ -7,7 +7,7 @@ use super::stopwatch::Stopwatch;
 use super::{Wishes, comparable, confirm, count, judge, witness};
 use crate::analysis::{Analysis, ConfirmationResult};
 use crate::commands::context::{Context, TIMEOUT};
-use crate::conclude::{Counts, SAME_CODE};
+use crate::conclude::{SAME_CODE, Testimony};
 use crate::error::Result;
 use crate::evidence::WorkloadEvidence;
 use crate::figures;
@@ -40,7 +40,7 @@ pub(super) struct Found<'a> {
     /// What was repeated: `measured` has the repetition's result.
     pub(super) confirmations: BTreeMap<String, ConfirmationResult>,
     /// Instructions that were counted, or why they were not.
-    pub(super) witnesses: BTreeMap<String, std::result::Result<Counts, String>>,
+    pub(super) witnesses: BTreeMap<String, std::result::Result<Testimony, String>>,
     /// Per workload that counts instead of timing: instructions at base and at head.
     pub(super) counted: BTreeMap<String, (f64, f64)>,
     pub(super) warnings: Vec<String>,
@@ -292,7 +292,7 @@ fn run(
     found.warnings.extend(contention.words());
     found.contention = Some(contention);
     beside(context, &made.jobs, found, &mut runner, max_time.map(|limit| begun + limit), shell)?;
-    if wishes.args.no_witness { Ok(()) } else { witness::ask(&made.jobs, &diff.changes, &mut runner, found, shell) }
+    if wishes.args.no_witness { Ok(()) } else { witness::ask(context, &made.jobs, &diff.changes, &mut runner, found, shell) }
 }
 
 /// Workloads that are named before the rest is counted.

@@ -4,15 +4,20 @@ use std::time::{Duration, Instant};
 
 use super::measure::Found;
 use crate::analysis::{ChangeResult, WorkloadResult};
-use crate::conclude::{Counts, no_witness, witnessed};
+use crate::commands::context::Context;
+use crate::conclude::{Counts, Testimony, no_witness, witnessed};
 use crate::error::Result;
 use crate::evidence::{Asked, SideCounts, Witness, WitnessError};
 use crate::figures;
 use crate::heat::PathMapper;
 use crate::join::{Reached, SideView};
+use crate::measure::allocations::AllocationCounter;
+use crate::measure::instructions::instruction_pairs;
 use crate::measure::{Job, LiveRunner, Side};
 use crate::process::{Limits, interrupted};
+use crate::sample::counter::{Event, countable};
 use crate::shell::Shell;
+use crate::sides::allocation_counter;
 use crate::source::{Change, ChangeKind, Item};
 use crate::stats;
 
@@ -23,6 +28,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 /// Counts. Whatever fails is said of the workload and fails nothing.
 pub(super) fn ask(
+    context: &Context,
     jobs: &[Job],
     changes: &[Change],
     runner: &mut LiveRunner<'_>,
@@ -33,15 +39,13 @@ pub(super) fn ask(
     if asked.is_empty() {
         return Ok(());
     }
-    let witness = match Witness::find() {
-        Ok(witness) => witness,
-        Err(why) => {
-            for job in asked.iter().filter(|job| found.confirmations.contains_key(&job.workload.id)) {
-                found.witnesses.insert(job.workload.id.clone(), Err(why.to_string()));
-            }
-            return Ok(());
+    let sources = Sources::find(context);
+    if let (None, Err(why)) = (&sources.hardware, &sources.callgrind) {
+        for job in asked.iter().filter(|job| found.confirmations.contains_key(&job.workload.id)) {
+            found.witnesses.insert(job.workload.id.clone(), Err(why.to_string()));
         }
-    };
+        return Ok(());
+    }
     shell.status("Counting", format!("instructions of {}", figures::counted(asked.len(), "workload")));
     let bar = shell.progress("Counting", Some(asked.len() as u64));
     let start = Instant::now();
@@ -53,7 +57,7 @@ pub(super) fn ask(
             Err("other workloads took all the time for it".to_owned())
         } else {
             let limits = Limits { timeout: left.min(LIMIT), ..runner.limits(&job.workload) };
-            count(witness, job, changes, runner, found, limits).map_err(|error| error.to_string())
+            sources.ask(job, changes, runner, found, limits)
         };
         if interrupted() {
             return Err(crate::process::ProcessError::Interrupted.into());
@@ -63,6 +67,44 @@ pub(super) fn ask(
     }
     bar.finish();
     Ok(())
+}
+
+/// Who counts here.
+struct Sources {
+    /// The processor's counter, with the library whose clock makes iterations known; `None` where it does not count.
+    hardware: Option<std::result::Result<AllocationCounter, String>>,
+    callgrind: std::result::Result<Witness, WitnessError>,
+}
+
+impl Sources {
+    fn find(context: &Context) -> Self {
+        let counts = countable(Event::Instructions).is_ok();
+        Self { hardware: counts.then(|| allocation_counter(context)), callgrind: Witness::find() }
+    }
+
+    /// The processor first; callgrind where a workload's harness leaves it nothing to count.
+    fn ask(
+        &self,
+        job: &Job,
+        changes: &[Change],
+        runner: &mut LiveRunner<'_>,
+        found: &Found<'_>,
+        limits: Limits,
+    ) -> std::result::Result<Testimony, String> {
+        let mut refused = String::new();
+        if let Some(counter) = &self.hardware {
+            let (counter, sides) = (counter.as_ref().map_err(String::as_str), (&job.base, &job.head));
+            match instruction_pairs(runner, counter, &job.workload, sides, limits, Event::Instructions) {
+                Ok(pairs) => return Ok(Testimony::Whole(pairs)),
+                Err(why) => refused = format!("{why}; "),
+            }
+        }
+        let counts = match &self.callgrind {
+            Ok(witness) => count(*witness, job, changes, runner, found, limits).map_err(|why| why.to_string()),
+            Err(why) => Err(why.to_string()),
+        };
+        counts.map(Testimony::Items).map_err(|why| format!("{refused}{why}"))
+    }
 }
 
 /// What was repeated first, then what a changed item reaches and the clock calls the same, the hottest first.
@@ -85,7 +127,7 @@ fn outcome(found: &Found<'_>, job: &Job) -> Option<stats::Outcome> {
 /// Draws the conclusions, once the outcomes are settled.
 pub(super) fn conclude(found: &Found<'_>, changes: &[ChangeResult], workloads: &mut [WorkloadResult]) {
     let counted = || found.witnesses.values().filter_map(|one| one.as_ref().ok());
-    let held = held(changes).map(|held| counted().map(Counts::largest_share).fold(held, f64::max));
+    let held = held(changes).map(|held| counted().map(Testimony::largest_share).fold(held, f64::max));
     for workload in workloads {
         workload.witness = found.witnesses.get(&workload.id).map(|counts| match counts {
             Ok(counts) => witnessed(counts, workload.outcome, held),
