@@ -121,7 +121,7 @@ fn of_items(counts: &Counts, outcome: Outcome, held: Option<f64>) -> WitnessResu
 fn speculative(held: f64) -> String {
     let held = figures::share(held);
     format!(
-        "speculative micro-optimization: no changed item holds more than {held} of any workload, and more than that it cannot save"
+        "speculative micro-optimization: no changed item holds more than {held} of any profiled workload, and more than that it cannot save"
     )
 }
 
@@ -244,7 +244,7 @@ mod tests {
         let said = |outcome, held| witnessed(&counts, outcome, held).conclusion;
         assert_eq!(
             said(Outcome::Faster, Some(0.004)),
-            "speculative micro-optimization: no changed item holds more than 0.40 % of any workload, and more than that it cannot save"
+            "speculative micro-optimization: no changed item holds more than 0.40 % of any profiled workload, and more than that it cannot save"
         );
         // A loss is no optimization, a hot item no speculation, and an unknown share allows no word on either.
         for (outcome, held) in [(Outcome::Slower, Some(0.004)), (Outcome::Faster, Some(0.3)), (Outcome::Faster, None)] {

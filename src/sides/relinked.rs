@@ -24,9 +24,9 @@ const PAIRS: u32 = 5;
 /// Why a target has no further pairs; a fragment that says why layout was not varied.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refused {
-    /// The base cannot be built again.
+    /// The base cannot be built again, or neither way is open.
     #[error("{0}")]
-    Base(String),
+    InWords(String),
     /// A side cannot be linked in another order.
     #[error("{0}: {1}")]
     Relink(&'static str, RelinkError),
@@ -156,7 +156,7 @@ impl<'a> Relinks<'a> {
         let note = format!("functions aligned to {ALIGNMENT} bytes on both sides; {why}");
         match made {
             Ok(link) => Ok(Relinked { links: vec![link], note: Some(note) }),
-            Err(refused) => Err(Refused::Base(format!("{why}; {refused}"))),
+            Err(refused) => Err(Refused::InWords(format!("{why}; {refused}"))),
         }
     }
 
@@ -183,7 +183,7 @@ impl<'a> Relinks<'a> {
     /// Finds the base's sources, once.
     fn sources(&mut self) -> std::result::Result<Workspace, Refused> {
         if self.base.evidence.dirty_tree.is_some() {
-            return Err(Refused::Base("the base was a working tree with uncommitted changes, whose sources are gone".into()));
+            return Err(Refused::InWords("the base was a working tree with uncommitted changes, whose sources are gone".into()));
         }
         let found = match self.sources.take() {
             Some(known) => known,
@@ -191,7 +191,7 @@ impl<'a> Relinks<'a> {
         };
         match self.sources.insert(found) {
             Ok((_checkout, workspace)) => Ok(workspace.clone()),
-            Err(why) => Err(Refused::Base(why.clone())),
+            Err(why) => Err(Refused::InWords(why.clone())),
         }
     }
 
@@ -247,13 +247,29 @@ fn links(
 
 /// A pair with the copy of its base, each in the job's surroundings.
 pub(super) fn pair(job: &Job, base: Utf8PathBuf, head: Utf8PathBuf) -> std::io::Result<Link> {
-    let control = Utf8PathBuf::from(base.as_str().replace("/base/", "/copy/"));
+    let control = place_of_copy(&base);
     copy(&base, &control)?;
     let side = |like: &Side, executable: Utf8PathBuf| Side { executable: executable.into(), ..like.clone() };
     Ok(Link { base: side(&job.base, base), head: side(&job.head, head), control: side(&job.control, control) })
 }
 
+/// `…/base/NAME` is copied to `…/copy/NAME`.
+fn place_of_copy(base: &Utf8Path) -> Utf8PathBuf {
+    let beside = base.parent().and_then(Utf8Path::parent).unwrap_or(base);
+    beside.join("copy").join(base.file_name().unwrap_or_default())
+}
+
 pub(super) fn copy(from: &Utf8Path, to: &Utf8Path) -> std::io::Result<()> {
     fs_err::create_dir_all(to.parent().unwrap_or(to))?;
     fs_err::copy(from, to).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_copy_lies_beside_its_base_whatever_the_directories_above_are_called() {
+        assert_eq!(place_of_copy("/home/base/x/link-0/3/base/speed".into()), "/home/base/x/link-0/3/copy/speed");
+    }
 }

@@ -63,10 +63,10 @@ pub(super) fn conclude(
     verdict::settle(&mut workloads, context.margin());
     objectives(context, found, &mut workloads);
     let changes = change_results(&diff.changes, found.base_view, found.head_view);
-    witness::conclude(found, &changes, &mut workloads);
+    let weakness = weakness(context.is_narrowed(), &found.survey.evidence);
+    witness::conclude(found, if weakness.is_none() { &changes } else { &[] }, &mut workloads);
     let tests = tests(context, wishes, head, diff, found, shell)?;
     let commits = commits(context, chosen, head)?;
-    let weakness = weakness(context.is_narrowed(), &found.survey.evidence);
     let findings = rules_of(
         &context.config,
         diff,

@@ -124,7 +124,8 @@ fn outcome(found: &Found<'_>, job: &Job) -> Option<stats::Outcome> {
     found.measured.get(&job.workload.id)?.as_ref().ok()?.outcome
 }
 
-/// Draws the conclusions, once the outcomes are settled.
+/// Draws the conclusions, once the outcomes are settled. `changes` are those whose shares are believed to be small where they are
+/// small: none when only a part was profiled, or coarsely.
 pub(super) fn conclude(found: &Found<'_>, changes: &[ChangeResult], workloads: &mut [WorkloadResult]) {
     let counted = || found.witnesses.values().filter_map(|one| one.as_ref().ok());
     let held = held(changes).map(|held| counted().map(Testimony::largest_share).fold(held, f64::max));
