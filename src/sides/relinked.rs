@@ -49,6 +49,11 @@ impl Refused {
     }
 }
 
+/// The last crate of a criterion bench takes 1 to 4 s, with fat LTO 20 s of CPU time: a minute and more on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(240);
+/// With a time limit, within these, as half of what is left permits.
+const LIMITED: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(90));
+
 /// What became of one target.
 #[derive(Debug, Clone)]
 pub(crate) struct Relinked {
@@ -177,7 +182,9 @@ impl<'a> Relinks<'a> {
             jobs: compilation.jobs.as_deref(),
             quiet: true,
         };
-        Relinkable::prepare(workspace, &request, built)
+        let left = self.until.map(|until| until.saturating_duration_since(Instant::now()));
+        let patience = left.map_or(PATIENCE, |left| left.clamp(LIMITED.0, LIMITED.1));
+        Relinkable::prepare(workspace, &request, built, patience)
     }
 
     /// Finds the base's sources, once.

@@ -23,8 +23,8 @@ use listed::Listed;
 #[derive(Debug, thiserror::Error)]
 pub enum RelinkError {
     /// The compiler took too long: fat LTO of something large.
-    #[error("compiling it once more took longer than {} s", PATIENCE.as_secs())]
-    TooSlow,
+    #[error("compiling it once more took longer than {} s", .0.as_secs())]
+    TooSlow(Duration),
     /// It did not compile a second time.
     #[error("it could not be compiled once more")]
     DoesNotBuild,
@@ -48,8 +48,6 @@ pub enum RelinkError {
     Workspace(#[from] WorkspaceError),
 }
 
-/// An executable has a minute and a half to be compiled; criterion benches take 1 to 4 s.
-const PATIENCE: Duration = Duration::from_secs(90);
 /// One link; 0.2 s for 20 MB.
 const LINKING: Duration = Duration::from_secs(30);
 
@@ -88,8 +86,13 @@ impl Relinkable {
     /// Compiles the one target of `request` once more and keeps what the linker needs.
     ///
     /// `built` is the executable of the ordinary build, if it lies in the request's target directory: it is put back should
-    /// cargo replace it.
-    pub fn prepare(workspace: &Workspace, request: &BuildRequest<'_>, built: Option<&Utf8Path>) -> Result<Self, RelinkError> {
+    /// cargo replace it. Compiling may take `patience`.
+    pub fn prepare(
+        workspace: &Workspace,
+        request: &BuildRequest<'_>,
+        built: Option<&Utf8Path>,
+        patience: Duration,
+    ) -> Result<Self, RelinkError> {
         let Some(target) = request.targets.first() else { return Err(RelinkError::DoesNotBuild) };
         let mut request = request.clone();
         let stands_in = target.kind == TargetKind::Bin && request.profile.unwrap_or("bench") == "bench";
@@ -101,9 +104,9 @@ impl Relinkable {
         if stands_in {
             tool = with_bench_settings(tool, workspace)?;
         }
-        let tool = tool.args(["--", "--print", "link-args", "-C", "save-temps"]).timeout(PATIENCE);
+        let tool = tool.args(["--", "--print", "link-args", "-C", "save-temps"]).timeout(patience);
         let output = match tool.run() {
-            Err(ToolError::TimedOut { .. }) => return Err(RelinkError::TooSlow),
+            Err(ToolError::TimedOut { .. }) => return Err(RelinkError::TooSlow(patience)),
             other => other?,
         };
         if !output.success() {

@@ -4,6 +4,7 @@ use super::*;
 
 const MANIFEST: &str = "[package]\nname='one'\nedition='2021'\nversion='0.1.0'\n[lib]\n[[bin]]\nname='tool'\npath='src/main.rs'\n\
     [[bench]]\nname='speed'\nharness=false\n";
+const PATIENCE: Duration = Duration::from_secs(90);
 const MAIN: &str = "fn main() { println!(\"{}\", one::f(std::env::args().count() as u64)) }";
 
 fn fixture() -> Crate {
@@ -33,7 +34,7 @@ fn links_are_of_the_same_code_in_another_order_and_leave_the_build_alone() {
         let built = build(&workspace, &request).unwrap().executables.remove(0).path;
         let before = std::fs::read(&built).unwrap();
         let deps = names(&dir.join("release/deps"));
-        let relinkable = Relinkable::prepare(&workspace, &request, Some(&built)).unwrap();
+        let relinkable = Relinkable::prepare(&workspace, &request, Some(&built), PATIENCE).unwrap();
         let out = |name: &str| one.root().join(name);
         relinkable.link_as_built(&out("plain")).unwrap();
         assert_eq!(machine_code::compare(&built, &out("plain")).unwrap(), SameCode::Same, "{name}");
@@ -54,7 +55,7 @@ fn links_are_of_the_same_code_in_another_order_and_leave_the_build_alone() {
         let left: Vec<String> = names(&dir.join("release/deps")).into_iter().filter(|name| !deps.contains(name)).collect();
         assert!(left.iter().all(|name| Utf8Path::new(name).extension() == Some("d")), "{left:?}");
         // Fresh for cargo or not: a second time works as the first.
-        Relinkable::prepare(&workspace, &request, Some(&built)).unwrap().link(1, &out("later")).unwrap();
+        Relinkable::prepare(&workspace, &request, Some(&built), PATIENCE).unwrap().link(1, &out("later")).unwrap();
         assert!(same("first", "later"), "{name}");
     }
 }
@@ -77,7 +78,7 @@ fn a_bench_profile_of_its_own_is_kept() {
     let targets = [TargetRef { package: "one".into(), target: "tool".into(), kind: TargetKind::Bin }];
     let request = request(&targets, &dir);
     let built = build(&workspace, &request).unwrap().executables.remove(0).path;
-    let relinkable = Relinkable::prepare(&workspace, &request, Some(&built)).unwrap();
+    let relinkable = Relinkable::prepare(&workspace, &request, Some(&built), PATIENCE).unwrap();
     let again = one.root().join("again");
     relinkable.link_as_built(&again).unwrap();
     assert_eq!(machine_code::compare(&built, &again).unwrap(), SameCode::Same);
@@ -93,7 +94,7 @@ fn a_bench_profile_that_cannot_be_copied_is_not_ignored() {
     let built = build(&workspace, &request).unwrap().executables.remove(0).path;
     // As from a configuration above the workspace: not the code that was built.
     one.write("src/lib.rs", "#[inline(never)] pub fn f(x: u64) -> u64 { x * 5 }");
-    let refused = Relinkable::prepare(&workspace, &request, Some(&built)).unwrap_err();
+    let refused = Relinkable::prepare(&workspace, &request, Some(&built), PATIENCE).unwrap_err();
     assert!(matches!(refused, RelinkError::BenchProfile), "{refused}");
 }
 
@@ -112,7 +113,7 @@ fn where_the_build_s_linker_cannot_shuffle_another_way_is_found() {
     let workspace = discovered(&one).unwrap();
     let dir = workspace.side_target_dir("head");
     let targets = [TargetRef { package: "one".into(), target: "speed".into(), kind: TargetKind::Bench }];
-    let mut relinkable = Relinkable::prepare(&workspace, &request(&targets, &dir), None).unwrap();
+    let mut relinkable = Relinkable::prepare(&workspace, &request(&targets, &dir), None, PATIENCE).unwrap();
     let out = |name: &str| one.root().join(name);
     let same = |left: &str, right: &str| machine_code::compare(&out(left), &out(right)).unwrap() == SameCode::Same;
     if relinkable.own_lld.is_some() {
