@@ -17,5 +17,5 @@ pub(crate) use imported::hyperfine;
 pub(crate) use next::next_steps;
 pub(crate) use profiles::{hot_items, profile_result};
 pub(crate) use slo::{baseline_slos, slo_results};
-pub(crate) use witness::{no_witness, witnessed};
+pub(crate) use witness::{Counts, Testimony, no_witness, witnessed};
 pub(crate) use workloads::{Comparison, SAME_CODE, baseline_result, compared, counted, same_code};

@@ -11,6 +11,7 @@ pub mod callgrind;
 pub mod clock;
 pub mod harness;
 pub mod host;
+pub mod instructions;
 pub mod live;
 pub mod metric;
 pub mod noise;

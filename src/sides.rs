@@ -2,6 +2,7 @@
 //!
 //! Asks git, cargo, the store and the workloads; does not judge.
 
+mod aligned;
 mod complete;
 mod diff;
 mod gather;

@@ -6,8 +6,9 @@ mod count;
 mod counter;
 
 pub use count::{Counts, compare, count};
+pub(super) use count::{QUESTIONS, Stop, TIMES, stepped};
 pub use counter::{AllocationCounter, Totals};
 
 #[cfg(test)]
 #[cfg(target_os = "linux")]
-mod tests;
+pub(super) mod tests;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Wishes;
 use super::measure::Found;
+use super::{Wishes, witness};
 use crate::analysis::{
     Analysis, BaseSide, ChangeResult, Command, Environment, Finding, SCHEMA_VERSION, Tests, Verdict, WorkloadResult,
 };
@@ -63,9 +63,10 @@ pub(super) fn conclude(
     verdict::settle(&mut workloads, context.margin());
     objectives(context, found, &mut workloads);
     let changes = change_results(&diff.changes, found.base_view, found.head_view);
+    let weakness = weakness(context.is_narrowed(), &found.survey.evidence);
+    witness::conclude(found, if weakness.is_none() { &changes } else { &[] }, &mut workloads);
     let tests = tests(context, wishes, head, diff, found, shell)?;
     let commits = commits(context, chosen, head)?;
-    let weakness = weakness(context.is_narrowed(), &found.survey.evidence);
     let findings = rules_of(
         &context.config,
         diff,
@@ -138,7 +139,6 @@ fn workload_results(context: &Context, diff: &Diff, found: &Found<'_>) -> Vec<Wo
         };
         let mut result = compared(&at_head.workload, measured, &with);
         result.confirmation = found.confirmations.get(&result.id).cloned();
-        result.witness = found.witnesses.get(&result.id).cloned();
         results.push(result);
     }
     // With `--workload`, what head does not show was not asked for.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::counter::{AllocationCounter, Totals};
 use crate::measure::harness::{Harness, HarnessError, Side};
 use crate::measure::{LiveRunner, MetricResult, Workload};
-use crate::process::{Limits, ProcessError, run};
+use crate::process::{Finished, Launch, Limits, ProcessError, run};
 use crate::stats::{Outcome, median};
 use crate::workspace::Linkage;
 
@@ -30,10 +30,10 @@ const TOO_LONG: Duration = Duration::from_secs(15);
 const STEP: u32 = 10;
 /// Measurement times, in seconds of that clock, of two runs that differ by nothing but their iterations. First 20 and 30
 /// (criterion samples flatly: 10 batches of 2 and of 3); then 55 and 110 (the old linear batches, 1 to 10 and 2 to 20).
-const TIMES: [(u32, u32); 2] = [(450, 700), (1000, 2500)];
+pub(in crate::measure) const TIMES: [(u32, u32); 2] = [(450, 700), (1000, 2500)];
 /// Criterion asks for the time twice per iteration where it excludes the set-up. More, and the workload itself looks at the clock
 /// and may behave in another way when it moves by steps.
-const QUESTIONS: f64 = 2.0;
+pub(in crate::measure) const QUESTIONS: f64 = 2.0;
 
 /// Counts, or says why not. Errors are our own or the user's.
 pub fn count(
@@ -90,8 +90,10 @@ fn is_ours(error: &HarnessError) -> bool {
 const NEGLIGIBLE: f64 = 0.001;
 
 /// Why there is no count.
-enum Stop {
+pub(in crate::measure) enum Stop {
+    /// It cannot be seen here; a fragment.
     Unseen(String),
+    /// The run failed.
     Error(HarnessError),
 }
 
@@ -125,13 +127,11 @@ impl Counting<'_, '_> {
     }
 
     fn counted(&mut self, seconds: u32) -> Result<(Totals, f64), Stop> {
-        let scratch = self.runner.fresh_scratch()?;
-        let launch = self.harness.counted_launch(self.workload, self.side, scratch.path(), seconds);
-        let Some(mut launch) = launch else { return Err(Stop::Unseen("its harness does not count".into())) };
-        let sheet = self.counter.apply(&mut launch, STEP, scratch.path()).map_err(HarnessError::from)?;
-        let finished = run(&launch, &self.limits()).map_err(HarnessError::from)?;
-        let iterations = self.harness.counted(self.workload, &finished, scratch.path())?;
-        Ok((sheet.totals().ok_or_else(unseen)?, iterations))
+        let limits = self.limits();
+        let of = (self.workload, self.side);
+        stepped(self.runner, self.counter, self.harness, of, seconds, |launch| {
+            run(launch, &limits).map_err(|error| Stop::from(HarnessError::from(error)))
+        })
     }
 
     fn whole(&mut self) -> Result<Option<(f64, f64)>, Stop> {
@@ -148,6 +148,25 @@ impl Counting<'_, '_> {
         let limits = self.runner.limits(self.workload);
         Limits { timeout: limits.timeout.min(TOO_LONG), ..limits }
     }
+}
+
+/// What was asked for, and the iterations, of a run while the clock moves by steps until `seconds` of it are over. `run` runs it.
+pub(in crate::measure) fn stepped<E: From<Stop>>(
+    runner: &LiveRunner<'_>,
+    counter: &AllocationCounter,
+    harness: Harness,
+    (workload, side): (&Workload, &Side),
+    seconds: u32,
+    run: impl FnOnce(&Launch) -> Result<Finished, E>,
+) -> Result<(Totals, f64), E> {
+    let of_harness = |error: HarnessError| E::from(error.into());
+    let scratch = runner.fresh_scratch().map_err(of_harness)?;
+    let launch = harness.counted_launch(workload, side, scratch.path(), seconds);
+    let Some(mut launch) = launch else { return Err(Stop::Unseen("its harness does not count".into()).into()) };
+    let sheet = counter.apply(&mut launch, STEP, scratch.path()).map_err(|error| of_harness(error.into()))?;
+    let finished = run(&launch)?;
+    let iterations = harness.counted(workload, &finished, scratch.path()).map_err(of_harness)?;
+    Ok((sheet.totals().ok_or_else(unseen)?, iterations))
 }
 
 fn unseen() -> Stop {

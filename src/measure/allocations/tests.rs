@@ -11,7 +11,7 @@ use crate::process::Tool;
 
 /// Understands criterion's flags and fits its batches into the time that it is told, as criterion's flat sampling does. Each
 /// iteration makes seven allocations of ten bytes; what surrounds the iterations makes many more.
-const HARNESS: &str = r###"
+pub(in crate::measure) const HARNESS: &str = r###"
     use std::time::{Duration, Instant};
     fn work() { for _ in 0..7 { std::hint::black_box(Vec::<u8>::with_capacity(10)); } LOOK }
     fn main() {
@@ -39,7 +39,7 @@ const HARNESS: &str = r###"
     }
 "###;
 
-fn built(dir: &Path, source: &str, flags: &[&str]) -> Option<Side> {
+pub(in crate::measure) fn built(dir: &Path, source: &str, flags: &[&str]) -> Option<Side> {
     let (text, program) = (dir.join("main.rs"), dir.join("program"));
     std::fs::write(&text, source).unwrap();
     std::fs::create_dir_all(dir.join("crates/x")).unwrap();

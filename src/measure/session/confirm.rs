@@ -17,7 +17,7 @@ use crate::stats::{AcrossLayouts, LayoutRound, Outcome, Plan, Reason, SplitMix64
 
 /// Sweeps after which to look, with several pairs of links: a sweep is a round of each.
 const SWEEPS: [usize; 4] = [2, 4, 8, 16];
-/// Rounds after which to look at the only pair.
+/// Rounds after which to look at one pair, or at two: that which was built and an aligned one.
 const ROUNDS: [usize; 3] = [12, 24, 48];
 
 /// One pair of links of the two sources.
@@ -154,7 +154,7 @@ impl<'a> Run<'a> {
             Job { base, head, control, ..candidate.job.clone() }
         });
         let jobs: Vec<Job> = built.chain(linked).collect();
-        let looks = if jobs.len() == 1 { ROUNDS.to_vec() } else { SWEEPS.map(|sweeps| sweeps * jobs.len()).to_vec() };
+        let looks = if jobs.len() < 3 { ROUNDS.to_vec() } else { SWEEPS.map(|sweeps| sweeps * jobs.len()).to_vec() };
         Self {
             candidate,
             jobs,
