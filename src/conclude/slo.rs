@@ -22,6 +22,10 @@ fn compared(slo: &Slo, workload: &WorkloadResult, absolutes: &[Absolute]) -> Slo
     let mut result = blank(slo);
     let metric = metric_of(slo, workload);
     result.clock = metric.and_then(|metric| metric.clock.clone());
+    if let Some(metric) = metric.filter(|_| slo.is_floor()) {
+        // What is counted per second is the workload's own.
+        result.unit.clone_from(&metric.unit);
+    }
     let Some((base, head)) = absolutes.iter().find(|one| one.metric == slo.metric).and_then(|one| one.base.zip(one.head)) else {
         result.reason = Some(why_not_measured(slo, workload, metric));
         return result;

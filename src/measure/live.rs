@@ -131,7 +131,8 @@ fn whole_process(workload: &Workload, finished: &Finished, clock: ClockKind) -> 
 
 impl Runner for LiveRunner<'_> {
     fn run_side(&mut self, job: &Job, role: Role) -> Result<Reading, HarnessError> {
-        self.run_once(&job.workload, job.side(role), &job.clock)
+        let reading = self.run_once(&job.workload, job.side(role), &job.clock)?;
+        Ok(Reading { throughput: reading.throughput.or_else(|| job.work.clone()), ..reading })
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Job {
     pub gating: bool,
     /// Elapsed time that a round is expected to take (`NoiseModel::cost`), for the time limit; learned on the way when unknown.
     pub round_cost: Option<Duration>,
+    /// Work of one run or iteration as the configuration states it; what the harness states itself comes first.
+    pub work: Option<Throughput>,
     /// Objectives of the workload: the rounds go on while one of them may still be answered (`session`).
     pub objectives: Vec<Slo>,
 }

@@ -216,6 +216,7 @@ mod tests {
             priority: 0.0,
             gating: true,
             round_cost: None,
+            work: None,
             objectives: Vec::new(),
         }
     }

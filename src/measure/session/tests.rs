@@ -76,6 +76,7 @@ pub(super) fn job(id: &str, priority: f64, gating: bool) -> Job {
         priority,
         gating,
         round_cost: None,
+        work: None,
         objectives: Vec::new(),
     }
 }
@@ -158,22 +159,24 @@ fn a_workload_that_fails_on_both_sides_is_not_the_change_s_fault() {
     assert!(measured.reason.contains("both sides"), "{}", measured.reason);
 }
 
+/// A machine whose failures depend on how often head has run.
+struct Now<'a>(&'a mut Simulated, &'a mut usize, fn(usize, Role) -> bool);
+impl Runner for Now<'_> {
+    fn run_side(&mut self, job: &Job, role: Role) -> Result<Reading, HarnessError> {
+        *self.1 += usize::from(role == Role::Head);
+        let fails = self.2;
+        if fails(*self.1, role) {
+            return Err(HarnessError::Failed { workload: "a".into(), outcome: "exit code 3".into(), tail: "boom".into() });
+        }
+        self.0.run_side(job, role)
+    }
+}
+
 #[test]
 fn failures_of_head_alone_that_chance_explains_get_more_rounds() {
     let mut machine = Simulated::new(0.01, |_| 0.0);
     // The second and third of head's runs: were it flaky on both sides, that would often be so.
     let mut heads = 0;
-    struct Now<'a>(&'a mut Simulated, &'a mut usize, fn(usize, Role) -> bool);
-    impl Runner for Now<'_> {
-        fn run_side(&mut self, job: &Job, role: Role) -> Result<Reading, HarnessError> {
-            *self.1 += usize::from(role == Role::Head);
-            let fails = self.2;
-            if fails(*self.1, role) {
-                return Err(HarnessError::Failed { workload: "a".into(), outcome: "exit code 3".into(), tail: "boom".into() });
-            }
-            self.0.run_side(job, role)
-        }
-    }
     let twice = Now(&mut machine, &mut heads, |head, role| role == Role::Head && (head == 2 || head == 3));
     let jobs = [job("a", 1.0, true)];
     let measured = measure(&jobs, &mut { twice }, &Settings::default(), |_| {}).unwrap().measured.remove(0);
