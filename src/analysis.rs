@@ -267,7 +267,7 @@ impl MetricResult {
 pub struct SloResult {
     /// Name of the metric, as in [`MetricResult`].
     pub metric: String,
-    /// `ns`, `bytes`, `fraction` or `count`.
+    /// `ns`, `bytes`, `fraction`, `count`, or work per second (`B/s`, `elements/s`, …).
     pub unit: String,
     /// `cpu` or `wall` for times; `None` when not measured.
     pub clock: Option<String>,

@@ -85,12 +85,17 @@ fn read_one(metric: &str, value: &Value<'_>) -> Result<Slo, Problem> {
         Unit::Time => (units::duration(&written).map(|time| time.as_nanos() as f64), "a duration such as \"20ms\""),
         Unit::Size => (units::size(&written).map(|bytes| bytes as f64), "a size such as \"200MiB\""),
         Unit::Fraction => (units::fraction(&written), "a fraction such as 0.001 or \"0.1%\""),
-        // Bytes per second may be written as a size.
-        Unit::Rate => (number(&written).or_else(|| units::size(&written).map(|bytes| bytes as f64)), "units of work per second"),
+        Unit::Rate => (per_second(&written), "work per second such as 5000 or \"200MiB/s\""),
         Unit::Number => (number(&written), "a number"),
     };
     let bound = bound.ok_or_else(|| value.problem(format!("expected {expected}")))?;
     Ok(Slo { metric: metric.to_owned(), bound, written })
+}
+
+/// Units of work, or bytes as a size, with or without `/s`.
+fn per_second(text: &str) -> Option<f64> {
+    let text = text.strip_suffix("/s").unwrap_or(text);
+    number(text).or_else(|| units::size(text).map(|bytes| bytes as f64))
 }
 
 fn number(text: &str) -> Option<f64> {

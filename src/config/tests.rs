@@ -60,6 +60,14 @@ fn work_is_elements_or_bytes_and_more_than_nothing() {
         let error = work(wrong).unwrap_err();
         assert!(error.to_string().contains("workload[0].throughput"), "{error}");
     }
+    let rate = |value: &str| {
+        let config = read(&json!({ "workload": [{ "name": "a", "bench": "b", "slo": { "throughput": value } }] }));
+        config.ok().map(|config| config.workloads[0].slo[0].bound)
+    };
+    assert_eq!(
+        (rate("2MiB/s"), rate("2MiB"), rate("1500"), rate("2s")),
+        (Some(2_097_152.0), Some(2_097_152.0), Some(1500.0), None)
+    );
     assert_eq!(work(json!({ "element": 1 })).unwrap_err().hint().unwrap(), "did you mean `elements`?");
 }
 
