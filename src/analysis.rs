@@ -214,6 +214,12 @@ impl WorkloadResult {
         self.metrics.first()
     }
 
+    /// True for a benchmark whose instructions were counted on both sides, and whose time nobody measured.
+    pub fn is_counted(&self) -> bool {
+        let counted = |metric: &MetricResult| metric.name == "instructions" && metric.base.is_some() && metric.head.is_some();
+        self.primary().is_some_and(counted)
+    }
+
     /// True when both sides are the same program: without a run, only identical machine code is called the same.
     pub fn is_identical(&self) -> bool {
         self.outcome == Outcome::Same && self.metrics.is_empty()
@@ -261,7 +267,7 @@ impl MetricResult {
 pub struct SloResult {
     /// Name of the metric, as in [`MetricResult`].
     pub metric: String,
-    /// `ns`, `bytes`, `fraction` or `count`.
+    /// `ns`, `bytes`, `fraction`, `count`, or work per second (`B/s`, `elements/s`, …).
     pub unit: String,
     /// `cpu` or `wall` for times; `None` when not measured.
     pub clock: Option<String>,

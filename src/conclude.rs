@@ -18,4 +18,6 @@ pub(crate) use next::next_steps;
 pub(crate) use profiles::{hot_items, profile_result};
 pub(crate) use slo::{baseline_slos, slo_results};
 pub(crate) use witness::{Counts, Testimony, no_witness, witnessed};
-pub(crate) use workloads::{Comparison, SAME_CODE, baseline_result, compared, counted, same_code};
+#[cfg(test)]
+pub(crate) use workloads::same_code;
+pub(crate) use workloads::{Comparison, SAME_CODE, baseline_result, compared, counted};

@@ -15,6 +15,7 @@ mod short;
 #[cfg(test)]
 mod tests;
 mod text;
+mod untimed;
 mod view;
 
 use std::io::{self, Write};

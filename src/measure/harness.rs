@@ -159,6 +159,11 @@ impl Harness {
         criterion::iterations(&criterion::home(scratch), &workload.harness_id)
     }
 
+    /// True when [`Harness::test_launch`] does the same work each time; bencher fills its time with as many iterations as fit.
+    pub fn has_single_run(&self) -> bool {
+        !matches!(self, Self::Bencher)
+    }
+
     /// The workload once, for its effects only: the run for probes of what is executed.
     pub fn test_launch(&self, workload: &Workload, side: &Side, scratch: &Path) -> Launch {
         match self {

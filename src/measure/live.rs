@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Workload;
 use super::clock::{ClockChoice, ClockKind, ClockShim};
-use super::harness::{Harness, HarnessError, Latency, Side};
+use super::harness::{Harness, HarnessError, Latency, Side, gungraun};
 use super::host::Waited;
 use super::order::Role;
 use super::round::{Job, Reading, Runner};
@@ -20,6 +20,8 @@ pub struct LiveRunner<'a> {
     timeout: Duration,
     /// What each executable understands, asked once.
     harnesses: HashMap<PathBuf, Harness>,
+    /// Instructions per executable and benchmark.
+    counts: HashMap<PathBuf, gungraun::Counts>,
     /// What all runs together got and waited for.
     waited: Waited,
 }
@@ -28,7 +30,14 @@ impl<'a> LiveRunner<'a> {
     /// `shim` is needed for harness workloads on the CPU clock; `scratch` is an existing directory; `timeout` is for workloads
     /// that set none.
     pub fn new(shim: Option<&'a ClockShim>, scratch: impl Into<PathBuf>, timeout: Duration) -> Self {
-        Self { shim, scratch: scratch.into(), timeout, harnesses: HashMap::new(), waited: Waited::default() }
+        Self {
+            shim,
+            scratch: scratch.into(),
+            timeout,
+            harnesses: HashMap::new(),
+            counts: HashMap::new(),
+            waited: Waited::default(),
+        }
     }
 
     /// The preloaded clock, if there is one.
@@ -97,6 +106,19 @@ impl<'a> LiveRunner<'a> {
         })
     }
 
+    /// Instructions of a benchmark that counts them; a run that counted others beside it is not repeated for those.
+    pub fn count(&mut self, workload: &Workload, side: &Side) -> Result<f64, HarnessError> {
+        let id = &workload.harness_id;
+        let known = self.counts.get(&side.executable).and_then(|counts| counts.get(id));
+        if let Some(known) = known {
+            return Ok(*known);
+        }
+        let counts = gungraun::count(workload, side, &self.limits(workload), self.fresh_scratch()?.path())?;
+        let count = counts.get(id).copied().ok_or_else(|| HarnessError::NotRun { id: id.clone() });
+        self.counts.entry(side.executable.clone()).or_default().extend(counts);
+        count
+    }
+
     /// What all measured runs together got and waited for.
     pub fn waited(&self) -> Waited {
         self.waited
@@ -131,7 +153,8 @@ fn whole_process(workload: &Workload, finished: &Finished, clock: ClockKind) -> 
 
 impl Runner for LiveRunner<'_> {
     fn run_side(&mut self, job: &Job, role: Role) -> Result<Reading, HarnessError> {
-        self.run_once(&job.workload, job.side(role), &job.clock)
+        let reading = self.run_once(&job.workload, job.side(role), &job.clock)?;
+        Ok(Reading { throughput: reading.throughput.or_else(|| job.work.clone()), ..reading })
     }
 }
 

@@ -268,7 +268,7 @@ fn run(
     shell: &mut Shell,
 ) -> Result<()> {
     let reaches: HashMap<String, Reach> = found.reaches.clone().into_iter().collect();
-    let made = jobs(plan, &reaches, &found.base, &found.survey.evidence, head.root(), scratch)?;
+    let made = jobs(plan, &reaches, &found.base, &found.survey.evidence, head.root(), scratch, &context.filter)?;
     for (id, why) in plan.left_out.iter().chain(&made.left_out) {
         found.measured.insert(id.clone(), Err(why.clone()));
     }

@@ -7,7 +7,7 @@ use super::{NOT_MEASURED, bullet, lacks_measurement};
 use crate::analysis::{Analysis, Command, MetricResult, Outcome, WorkloadResult};
 use crate::figures;
 use crate::report::objective::{Objective, Standing, objectives};
-use crate::report::view;
+use crate::report::{untimed, view};
 
 const SHOWN: usize = 10;
 
@@ -66,6 +66,9 @@ fn gap(analysis: &Analysis) -> String {
             Some(gap) => format!("{gap} ({verdict}; a number of this machine, now)"),
             None => format!("{NOT_MEASURED} ({verdict})"),
         };
+    }
+    if let Some(change) = worst(analysis).filter(|_| analysis.command != Command::Baseline).and_then(untimed::change) {
+        return format!("not known: {change} instructions, and no time");
     }
     let change = worst(analysis).and_then(WorkloadResult::primary).filter(|_| analysis.command != Command::Baseline);
     let Some(change) = change.and_then(|metric| view::change(metric).map(|change| (change, metric.outcome))) else {
@@ -181,7 +184,7 @@ fn row(command: Command, workload: &WorkloadResult, metric: &MetricResult) -> St
         cell(&metric.name),
         side(metric.base),
         if one_side { "-".into() } else { side(metric.head) },
-        view::change(metric).unwrap_or_else(|| "-".into()),
+        view::change(metric).or_else(|| untimed::change(workload)).unwrap_or_else(|| "-".into()),
         match metric.outcome {
             _ if one_side => metric.note.as_deref().map_or_else(|| "-".into(), text),
             // The numbers are there; what the harness lets a whole process do says nothing about the change.

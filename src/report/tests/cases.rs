@@ -2,8 +2,8 @@
 
 use crate::analysis::*;
 use crate::report::samples::{
-    ambient, analysis, change, confirmation, finding, heated, hot, measured, memory, objective, profile, reached, witness,
-    workload,
+    ambient, analysis, change, confirmation, counted, finding, heated, hot, measured, memory, objective, profile, reached,
+    witness, workload,
 };
 use crate::source::ChangeKind;
 
@@ -17,6 +17,7 @@ pub(super) fn all() -> Vec<(&'static str, Analysis)> {
         ("inconclusive", inconclusive()),
         ("crowded", crowded()),
         ("nothing_measured", nothing_measured()),
+        ("counted", only_counted()),
         ("hostile", hostile()),
         ("baseline", baseline()),
         ("check", check()),
@@ -39,8 +40,7 @@ fn regression() -> Analysis {
     slower.confirmation = Some(confirmation(&[1.081, 1.079, 1.076, 1.083, 1.079, 1.071], 6, None));
     slower.witness = Some(witness(NEXT, (20_000, 22_400), "confirmed: +12.0 % instructions in `parse::lexer::next`"));
     slower.hot_path = vec![hot(NEXT, 0.37, 0.41), hot("parse::tree::push", 0.2, 0.22)];
-    let same =
-        WorkloadResult { outcome: Outcome::Same, reason: Some(crate::conclude::same_code()), ..workload("render/html") };
+    let same = WorkloadResult { outcome: Outcome::Same, reason: Some(crate::conclude::same_code()), ..workload("render/html") };
     Analysis {
         verdict: Verdict::Fail,
         reasons: vec!["`parse/large` is slower: +7.9 % [+5.8, +9.6], explained by `parse::lexer::next`".into()],
@@ -174,6 +174,17 @@ fn nothing_measured() -> Analysis {
         vec!["perf_event_paranoid is 3: no sampling; `sudo sysctl kernel.perf_event_paranoid=2` permits it".into()];
     analysis.tests =
         Tests { status: TestStatus::NotChecked, packages: vec![], summary: "no package".into(), newly_failing: vec![] };
+    analysis
+}
+
+/// A crate whose benchmarks count instructions.
+fn only_counted() -> Analysis {
+    let mut analysis = Analysis {
+        workloads: vec![counted("b::grp::mix::small", (8165.0, 10_451.0)), counted("b::grp::other", (38_839.0, 38_839.0))],
+        changes: vec![change(NEXT)],
+        ..analysis(Command::Verify)
+    };
+    analysis.next_steps = crate::conclude::next_steps(&analysis);
     analysis
 }
 
