@@ -5,7 +5,7 @@
 mod count;
 mod counter;
 
-pub use count::{Counts, compare, count};
+pub use count::{Counts, Effort, PEAK, bytes_note, compare, compare_peaks, count};
 pub use counter::{AllocationCounter, Totals};
 
 #[cfg(test)]
