@@ -38,8 +38,8 @@ const CRITERION_TIMES: [[u32; 2]; 2] = [[450, 700], [1000, 2500]];
 /// and may behave in another way when it moves by steps.
 const CRITERION_QUESTIONS: f64 = 2.0;
 
-/// Samples × iterations each. A sample costs divan something of its own, and so does the room for a sample's inputs and outputs;
-/// both cancel, and eight iterations are left.
+/// Samples × iterations each. What a sample costs divan cancels, and eight iterations are left. What grows with samples × iterations
+/// does not cancel: bytes of divan's room for an iteration's output (`allocations::bytes_note`).
 const DIVAN_RUNS: [(f64, u32, u32); 4] = [(1.0, 4, 1), (-1.0, 12, 1), (-1.0, 4, 2), (1.0, 12, 2)];
 
 /// Loops, and the step with which so many of them exceed libtest's 3 s; a loop costs libtest something of its own, which cancels.
