@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use super::{hot_items, profile_result};
 use crate::analysis::{ClockResult, MetricResult, Outcome, PUT_OFF, WorkloadResult};
-use crate::evidence::WorkloadEvidence;
+use crate::evidence::{Allocations, WorkloadEvidence};
 use crate::heat::Executed;
 use crate::join::{Reach, Reached, SideView, explain};
+use crate::measure::allocations::{PEAK, bytes_note};
+use crate::measure::aside::ALLOCATIONS;
 use crate::measure::{self, ClockChoice, ClockKind, Ending, Measured, Workload, WorkloadKind};
 use crate::source::{Change, ChangeKind, FileRole, role};
 use crate::stats;
@@ -113,6 +115,13 @@ pub(crate) fn baseline_result(evidence: &WorkloadEvidence, side: &SideView<'_>) 
         result.spread = calibration.noise.as_ref().map(|noise| noise.pair_sd);
         result.smallest_detectable = calibration.noise.as_ref().map(|noise| noise.detectable(last, &plan));
     }
+    match &evidence.allocations {
+        Some(Ok(counted)) => result.metrics.extend(allocations(counted, workload.kind)),
+        Some(Err(why)) => {
+            result.unmeasured.insert(ALLOCATIONS.into(), why.clone());
+        }
+        None => {}
+    }
     if let Some(count) = evidence.instructions {
         result.metrics.push(instructions(count, None));
         result.reason = Some(COUNTED.into());
@@ -123,6 +132,28 @@ pub(crate) fn baseline_result(evidence: &WorkloadEvidence, side: &SideView<'_>) 
     }
     result.hot_path = hot_items(side, &workload.id);
     result
+}
+
+/// What was counted of one side, once.
+fn allocations(counted: &Allocations, kind: WorkloadKind) -> [MetricResult; 3] {
+    let metric = |name: &str, unit: &str, base: f64, note: Option<&str>| MetricResult {
+        name: name.into(),
+        unit: unit.into(),
+        clock: None,
+        base: Some(base),
+        head: None,
+        ratio: None,
+        low: None,
+        high: None,
+        rounds: 1,
+        outcome: Outcome::NotJudged,
+        note: note.map(str::to_owned),
+    };
+    [
+        metric("allocations.count", "count", counted.calls, None),
+        metric("allocations.bytes", "bytes", counted.bytes, bytes_note(kind)),
+        metric("allocations.peak", "bytes", counted.peak, Some(PEAK)),
+    ]
 }
 
 /// What a count of instructions is worth.

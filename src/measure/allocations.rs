@@ -5,8 +5,8 @@
 mod count;
 mod counter;
 
-pub use count::{Counts, compare, count};
-pub(super) use count::{QUESTIONS, Stop, TIMES, stepped};
+pub use count::{Counts, Effort, PEAK, bytes_note, compare, compare_peaks, count};
+pub(super) use count::{Stop, counted_once};
 pub use counter::{AllocationCounter, Totals};
 
 #[cfg(test)]

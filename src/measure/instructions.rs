@@ -7,8 +7,8 @@
 use std::time::{Duration, Instant};
 
 use super::LiveRunner;
-use super::allocations::{AllocationCounter, QUESTIONS, Stop, TIMES, stepped};
-use super::harness::{Harness, HarnessError, Side};
+use super::allocations::{AllocationCounter, Stop, counted_once};
+use super::harness::{CountedRun, Harness, HarnessError, Side};
 use super::workload::Workload;
 use crate::process::Limits;
 use crate::sample::counter::{CountError, Event, run_counted};
@@ -102,7 +102,7 @@ struct Counting<'a, 'r> {
 }
 
 /// One run of known iterations.
-struct Stepped {
+struct Counted {
     iterations: f64,
     count: u64,
     /// How often it asked for the time.
@@ -130,33 +130,35 @@ impl Counting<'_, '_> {
     }
 
     fn iteration(&mut self, harness: Harness) -> Result<f64, InstructionsError> {
-        for (few, many) in TIMES {
-            let (few, many) = (self.stepped(harness, few)?, self.stepped(harness, many)?);
-            let iterations = many.iterations - few.iterations;
+        for set in harness.counted_runs() {
+            let mut runs = Vec::new();
+            for run in &set {
+                runs.push((run.weight, self.counted(harness, run)?));
+            }
+            let sum = |of: &dyn Fn(&Counted) -> f64| runs.iter().map(|(weight, run)| weight * of(run)).sum::<f64>();
+            let iterations = sum(&|run| run.iterations);
             if iterations > 0.0 {
-                let each = |of: fn(&Stepped) -> u64| (of(&many) as f64 - of(&few) as f64) / iterations;
-                if each(|run| run.questions) > QUESTIONS {
+                if sum(&|run| run.questions as f64) / iterations > harness.questions() {
                     return Err(InstructionsError::LooksAtTheClock);
                 }
-                let count = each(|run| run.count);
+                let count = sum(&|run| run.count as f64) / iterations;
                 return if count > 0.0 { Ok(count) } else { Err(InstructionsError::Indistinct) };
             }
         }
         Err(InstructionsError::Indistinct)
     }
 
-    /// A run until `seconds` of a clock of steps are over.
-    fn stepped(&mut self, harness: Harness, seconds: u32) -> Result<Stepped, InstructionsError> {
+    fn counted(&mut self, harness: Harness, run: &CountedRun) -> Result<Counted, InstructionsError> {
         let counter = self.counter.map_err(|why| InstructionsError::Unseen(why.to_owned()))?;
         let (limits, event) = (self.limits, self.event);
         let mut counted = None;
-        let run = |launch: &crate::process::Launch| {
+        let counting = |launch: &crate::process::Launch| {
             let (finished, count) = run_counted(launch, &limits, event)?;
             counted = Some(count);
             Ok::<_, InstructionsError>(finished)
         };
-        let (totals, iterations) = stepped(self.runner, counter, harness, (self.workload, self.side), seconds, run)?;
-        Ok(Stepped { iterations, count: counted.ok_or(CountError::Shared)?, questions: totals.questions })
+        let (totals, iterations) = counted_once(self.runner, counter, harness, (self.workload, self.side), run, counting)?;
+        Ok(Counted { iterations, count: counted.ok_or(CountError::Shared)?, questions: totals.questions })
     }
 }
 

@@ -343,6 +343,25 @@ pub(super) fn base_time(workload: &WorkloadResult) -> Option<String> {
     Some(format!("{value}{counted}{note}"))
 }
 
+/// `101 allocations, 2.53 KiB per iteration; 61.2 KiB live at most (with harness and set-up)`, of one side, or why not; `None`
+/// when nobody counted.
+pub(super) fn heap(workload: &WorkloadResult) -> Option<String> {
+    let value = |name: &str| {
+        let metric = workload.metrics.iter().find(|metric| metric.name == name)?;
+        Some(figures::quantity(metric.base?, &metric.unit))
+    };
+    let counted = value("allocations.count").zip(value("allocations.bytes")).zip(value("allocations.peak"));
+    let Some(((calls, bytes), peak)) = counted else {
+        return workload.unmeasured.get("allocations").map(|why| format!("not counted: {why}"));
+    };
+    let noun = if calls == "1" { "allocation" } else { "allocations" };
+    let (per, with) = match workload.kind.as_str() {
+        "bench" | "binary" | "command" => ("per run", ""),
+        _ => ("per iteration", " (with harness and set-up)"),
+    };
+    Some(format!("{calls} {noun}, {bytes} {per}; {peak} live at most{with}"))
+}
+
 /// Its time at base, or why there is none.
 pub(super) fn time_or_why(workload: &WorkloadResult) -> String {
     let reason = || workload.broken.as_ref().or(workload.reason.as_ref()).map(|reason| format!(": {reason}")).unwrap_or_default();

@@ -16,7 +16,7 @@ use crate::git::base::Base as Chosen;
 use crate::join::Reached;
 use crate::rules::{self, Allow, BaseEvidence, ChangedItem, Commit, Facts};
 use crate::shell::Shell;
-use crate::sides::{Diff, Head, fingerprint, not_checked, run_tests};
+use crate::sides::{Diff, Head, fingerprint, not_checked, run_tests, troubles};
 use crate::source::Change;
 use crate::verdict;
 use crate::workspace;
@@ -92,6 +92,8 @@ pub(super) fn conclude(
     warnings.extend(profile_warnings(&found.base.evidence, reached));
     warnings.extend(context.aimless_objectives(&found.survey.evidence));
     warnings.extend(found.survey.unsampled.iter().cloned());
+    let broken = |id: &str| workloads.iter().any(|one| one.id == id && one.broken.is_some());
+    warnings.extend(troubles(&found.survey.problems, broken));
     let mut skipped = context.skipped();
     skipped.extend(found.survey.evidence.skipped.clone());
     let print = fingerprint(context, &head.workspace)?;

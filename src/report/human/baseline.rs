@@ -27,6 +27,9 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     for workload in workloads.iter().take(shown) {
         writeln!(out, "{}  {}", paint(&clean(&workload.id), style::HEADING, page.look.color), clean(&time(workload)))?;
         writeln!(out, "  hot:     {}", clean(&hottest(workload)))?;
+        if let Some(heap) = view::heap(workload) {
+            writeln!(out, "  heap:    {}", clean(&heap))?;
+        }
         match &workload.profile {
             Some(profile) => writeln!(out, "  profile: {}\n", clean(&quality(profile)))?,
             None => writeln!(out, "  profile: none\n")?,
