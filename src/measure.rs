@@ -9,6 +9,7 @@ pub mod aside;
 pub mod calibrate;
 pub mod callgrind;
 pub mod clock;
+mod fresh;
 pub mod harness;
 pub mod host;
 pub mod instructions;
