@@ -370,7 +370,7 @@ pub struct CheckArgs {
     /// Use the profile of this baseline
     #[arg(long, value_name = "NAME", default_value = "default", help_heading = "Baseline Options")]
     pub baseline: String,
-    /// Use this profile of production instead: pprof, folded stacks, or the output of `perf script`
+    /// Use a profile of production instead: pprof, folded stacks, perf.data or the output of `perf script`
     #[arg(long, value_name = "FILE", conflicts_with = "baseline", help_heading = "Baseline Options")]
     pub profile: Option<Utf8PathBuf>,
     /// Where evidence is kept.

@@ -68,10 +68,16 @@ impl Production<'_> {
                 said.push(format!("{} of the samples {what}", figures::share(share.share)));
             }
         };
-        say(seen.disagreeing, "lie in lines of functions of another name: the profile is of other sources than these, so lines are not trusted where names disagree");
+        say(
+            seen.disagreeing,
+            "lie in lines of functions of another name: the profile is of other sources than these, so lines are not trusted where names disagree",
+        );
         say(seen.ambiguous, "show a path that fits several files and no name that tells which: they are left out");
         say(seen.unnamed, "show functions without a name: nothing is called cold that may be among them");
-        say(seen.cut_short, "have stacks that end before the begin of their thread: nothing is called cold that may be missing there");
+        say(
+            seen.cut_short,
+            "have stacks that end before the begin of their thread: nothing is called cold that may be missing there",
+        );
         if seen.with_files.hits == 0 {
             said.push("the profile holds no files and lines: functions are found by their names".into());
         }

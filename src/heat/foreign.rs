@@ -272,8 +272,7 @@ mod tests {
         let files = ["src/lib.rs", "crates/inner/src/lib.rs"].map(|file| SourceFile::new(file, LIB, &roots()));
         let tree = Tree::of(&files);
         let locations = foreign.locations(std::iter::once(file));
-        let frame =
-            Frame { function: function.into(), file: None, line: Some(line), module: "app".into(), inlined: false };
+        let frame = Frame { function: function.into(), file: None, line: Some(line), module: "app".into(), inlined: false };
         let ([first, _], how) = foreign.items_of(&frame, locations.get(file), &tree);
         (first.and_then(|id| tree.get(id)).map(|item| item.path.clone()), how)
     }

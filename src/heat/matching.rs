@@ -11,8 +11,18 @@ const OUTERMOST: usize = 4;
 
 /// Where threads begin, by name.
 const ROOTS: [&str; 12] = [
-    "_start", "main", "__libc_start_main", "__libc_start_call_main", "__libc_start_main_impl", "clone", "__clone", "clone3",
-    "__clone3", "start_thread", "ret_from_fork", "entry_SYSCALL_64_after_hwframe",
+    "_start",
+    "main",
+    "__libc_start_main",
+    "__libc_start_call_main",
+    "__libc_start_main_impl",
+    "clone",
+    "__clone",
+    "clone3",
+    "__clone3",
+    "start_thread",
+    "ret_from_fork",
+    "entry_SYSCALL_64_after_hwframe",
 ];
 
 /// Libraries of the system: an unnamed function of theirs is none of the workspace's.

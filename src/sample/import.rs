@@ -1,8 +1,10 @@
-//! Reads profiles that other tools took: pprof, folded stacks, the output of `perf script`. The content tells which, not the name.
+//! Reads profiles that other tools took: pprof, folded stacks, perf.data and the output of `perf script`. The content tells which,
+//! not the name.
 //!
 //! Does not join (`heat`) and does not know which commit a profile is of beyond what the file says.
 
 mod error;
+mod perf_data;
 mod text;
 
 use camino::Utf8Path;
@@ -79,6 +81,9 @@ pub fn read(path: &Utf8Path) -> Result<Import, ImportError> {
         return Err(ImportError::TooLarge { file: file(), bytes: len });
     }
     let bytes = std::fs::read(path).map_err(|source| ImportError::Unreadable { file: file(), source })?;
+    if perf_data::is(&bytes) {
+        return of_bytes(path.as_str(), &perf_data::script(path)?);
+    }
     of_bytes(path.as_str(), &bytes)
 }
 
@@ -89,8 +94,8 @@ pub fn of_bytes(file: &str, bytes: &[u8]) -> Result<Import, ImportError> {
     if unpacked.iter().all(u8::is_ascii_whitespace) {
         return Err(ImportError::Empty { file: file.to_owned() });
     }
-    if unpacked.starts_with(b"PERFILE") || unpacked.starts_with(b"ELIFREP") {
-        return Err(ImportError::PerfData { file: file.to_owned() });
+    if perf_data::is(&unpacked) {
+        return Err(ImportError::PerfData { file: file.to_owned(), problem: "it is compressed".into() });
     }
     let mut import = match text::of(&unpacked) {
         Some(text) => text::read(file, text)?,
@@ -145,6 +150,7 @@ mod tests {
         assert!(said(b"main;leaf 0\n").contains("no samples"));
         assert!(said(b"{\"shared\": {}}").contains("JSON"));
         assert!(said(b"PERFILE2\0\0").contains("perf script"));
+        assert!(said(b"[package]\nname = 1\n").contains("line 1"));
         assert!(said(b"main;leaf 3\nmain;leaf x\n").contains("line 2"));
         assert!(said(&[0x1f, 0x8b, 8, 0, 0]).contains("decompress"));
         assert!(said(&[0xff; 64]).contains("pprof"));

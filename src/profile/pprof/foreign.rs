@@ -10,13 +10,11 @@ use super::PprofError;
 const CPU: [&str; 8] = ["samples", "sample", "cpu", "cpu_samples", "process_cpu", "on_cpu", "itimer", "cycles"];
 
 /// Names of the events that are sampled, as a message's period states them.
-const CPU_PERIODS: [&str; 9] =
-    ["", "cpu", "samples", "cycles", "cpu-clock", "task-clock", "cpu-cycles", "process_cpu", "itimer"];
+const CPU_PERIODS: [&str; 9] = ["", "cpu", "samples", "cycles", "cpu-clock", "task-clock", "cpu-cycles", "process_cpu", "itimer"];
 
 /// Labels that name a commit, most telling first. `service_git_ref` is Pyroscope's.
-const COMMITS: [&str; 9] = [
-    "commit", "git_commit", "git.commit", "vcs.ref.head.revision", "revision", "git_sha", "service_git_ref", "git_ref", "sha",
-];
+const COMMITS: [&str; 9] =
+    ["commit", "git_commit", "git.commit", "vcs.ref.head.revision", "revision", "git_sha", "service_git_ref", "git_ref", "sha"];
 
 /// Labels that name a release, which a tag may be called after.
 const VERSIONS: [&str; 5] = ["version", "service_version", "service.version", "app_version", "release"];

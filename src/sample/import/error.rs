@@ -53,10 +53,12 @@ pub enum ImportError {
         file: String,
     },
     /// perf's own file.
-    #[error("`{file}` is perf.data: its addresses have names only on the machine that recorded it")]
+    #[error("the perf.data `{file}` is not readable here: {problem}")]
     PerfData {
         /// The file.
         file: String,
+        /// Why not.
+        problem: String,
     },
     /// It looks like `perf script`, and is not.
     #[error("`{file}` cannot be read as the output of perf script: {problem}")]
@@ -77,8 +79,9 @@ impl Expected for ImportError {
             Self::Pprof { source, .. } => return source.hint(),
             Self::Folded { source, .. } => return source.hint(),
             Self::Json { .. } => "export it as pprof or as folded stacks".into(),
-            Self::PerfData { file } => {
-                format!("there, type `perf script -i {file} --no-demangle > profile.txt`, and give profile.txt to `--profile`")
+            Self::PerfData { .. } => {
+                "on the machine that recorded it, `perf script --no-demangle > profile.txt`; give profile.txt to `--profile`"
+                    .into()
             }
             Self::PerfScript { .. } => "write it with `perf script --no-demangle > profile.txt`, without `-F`".into(),
         })

@@ -15,7 +15,7 @@ pub(super) fn of(bytes: &[u8]) -> Option<&str> {
 
 /// Reads folded stacks, and folds what is not.
 pub(super) fn read(file: &str, text: &str) -> Result<Import, ImportError> {
-    if text.trim_start().starts_with(['{', '[']) && !text.lines().next().is_some_and(|line| line.contains(';')) {
+    if is_json(text) {
         return Err(ImportError::Json { file: file.to_owned() });
     }
     if is_perf_script(text) {
@@ -33,10 +33,21 @@ pub(super) fn read(file: &str, text: &str) -> Result<Import, ImportError> {
     Ok(Import::of(Format::Folded, profile))
 }
 
+/// An object, or a list of values: `[unknown];main 3` is none.
+fn is_json(text: &str) -> bool {
+    let mut signs = text.chars().filter(|c| !c.is_whitespace());
+    match signs.next() {
+        Some('{') => matches!(signs.next(), Some('"' | '}')),
+        Some('[') => matches!(signs.next(), Some('{' | '"' | '[')),
+        _ => false,
+    }
+}
+
 /// A header that ends in a colon (`app 10 100.5:  1000 cpu-clock:u:`), and indented frames below.
 fn is_perf_script(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim_end).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let header = lines.next().is_some_and(|line| line.ends_with(':') && !line.starts_with(['\t', ' ', ';']) && !line.contains(';'));
+    let header =
+        lines.next().is_some_and(|line| line.ends_with(':') && !line.starts_with(['\t', ' ', ';']) && !line.contains(';'));
     header && lines.next().is_some_and(|line| line.starts_with(['\t', ' ']))
 }
 
