@@ -6,7 +6,7 @@ use super::hot_items;
 use super::workloads::unknown;
 use crate::analysis::{ChangeResult, Heat, IMPORTED, ImportedProfile, WorkloadResult};
 use crate::figures;
-use crate::heat::{Basis, Matching, Share, Thresholds};
+use crate::heat::{Basis, Joined, Matching, Share, Thresholds};
 use crate::join::SideView;
 use crate::sample::import::Import;
 use crate::source::Change;
@@ -95,8 +95,7 @@ impl Production<'_> {
 
 /// Marks how each changed item was found, and takes back what a production profile cannot carry: nothing is cold that may be
 /// among samples which are cut short, unnamed or refused.
-pub(crate) fn doubt(results: &mut [ChangeResult], changes: &[Change], workload: &str, side: &SideView<'_>) {
-    let Some(joined) = side.joined(workload) else { return };
+pub(crate) fn doubt(results: &mut [ChangeResult], changes: &[Change], joined: &Joined<'_>, matching: &Matching) {
     for result in results.iter_mut().filter(|result| result.samples.is_some()) {
         let of_result = |change: &&Change| {
             let base = change.base.as_ref();
@@ -105,7 +104,7 @@ pub(crate) fn doubt(results: &mut [ChangeResult], changes: &[Change], workload: 
         let Some(item) = changes.iter().find(of_result).and_then(|change| change.base.as_ref()) else { continue };
         result.side = None;
         result.joined_by = joined.basis(&item.key).map(|basis| word(basis).to_owned());
-        let most = joined.at_most(&item.key);
+        let most = joined.at_most(&item.key, matching);
         if result.heat == Some(Heat::Cold) && most.high >= Thresholds::default().cold {
             result.heat = Some(Heat::Uncertain);
             result.heat_reason =

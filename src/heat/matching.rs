@@ -1,10 +1,12 @@
 //! How the samples of a program from elsewhere found their items, and how many of them may hide one.
 
+use std::collections::HashMap;
+
 use super::foreign::Match;
 use super::join::Joined;
 use super::share::Share;
+use crate::profile::Frame;
 use crate::profile::model::UNKNOWN;
-use crate::profile::{Frame, Stack};
 
 /// Outermost frames among which a whole stack shows where its thread begins; some tools put the program's name around it.
 const OUTERMOST: usize = 4;
@@ -46,6 +48,22 @@ pub struct Matching {
     pub cut_short: Share,
     /// Show a frame with a file.
     pub with_files: Share,
+    /// Summed counts of those that may hide an item: cut short, or with a frame that is unnamed or refused.
+    hiding: u64,
+}
+
+/// What is to be known of a frame, as bits.
+mod bit {
+    pub(super) const LINE: u8 = 1;
+    pub(super) const NAME: u8 = 2;
+    pub(super) const AMBIGUOUS: u8 = 4;
+    pub(super) const DISAGREES: u8 = 8;
+    pub(super) const UNNAMED: u8 = 16;
+    pub(super) const FILE: u8 = 32;
+    pub(super) const ROOT: u8 = 64;
+    /// Of a stack: no root is among its outermost frames.
+    pub(super) const CUT: u8 = 128;
+    pub(super) const HIDING: u8 = AMBIGUOUS | DISAGREES | UNNAMED | CUT;
 }
 
 /// On what the share of an item rests.
@@ -62,17 +80,38 @@ pub enum Basis {
 impl Joined<'_> {
     /// What became of the samples.
     pub fn matching(&self) -> Matching {
-        let any = |is: &dyn Fn(usize) -> bool| self.through(|stack| stack.frames.iter().any(|&frame| is(frame as usize)));
-        let how = |wanted: Match| any(&|frame| self.matches.get(frame) == Some(&wanted));
-        Matching {
-            by_line: how(Match::Line),
-            by_name: how(Match::Name),
-            ambiguous: how(Match::Ambiguous),
-            disagreeing: how(Match::Disagrees),
-            unnamed: any(&|frame| self.profile.frames.get(frame).is_some_and(is_unnamed)),
-            cut_short: self.through(|stack| !self.is_whole(stack)),
-            with_files: any(&|frame| self.profile.frames.get(frame).is_some_and(|frame| frame.file.is_some())),
+        let of_frames: Vec<u8> = self.profile.frames.iter().enumerate().map(|(at, frame)| self.bits(at, frame)).collect();
+        let of_frame = |frame: &u32| of_frames.get(*frame as usize).copied().unwrap_or(0);
+        let mut counts: HashMap<u8, u64> = HashMap::new();
+        for stack in &self.profile.stacks {
+            let all = stack.frames.iter().map(of_frame).fold(0, |all, bits| all | bits);
+            let whole = stack.frames.iter().rev().take(OUTERMOST).any(|frame| of_frame(frame) & bit::ROOT != 0);
+            *counts.entry(if whole { all } else { all | bit::CUT }).or_insert(0) += stack.count;
         }
+        let sum = |wanted: u8| counts.iter().filter(|(bits, _)| **bits & wanted != 0).map(|(_, count)| count).sum();
+        let share = |wanted: u8| self.share_of_count(sum(wanted));
+        Matching {
+            by_line: share(bit::LINE),
+            by_name: share(bit::NAME),
+            ambiguous: share(bit::AMBIGUOUS),
+            disagreeing: share(bit::DISAGREES),
+            unnamed: share(bit::UNNAMED),
+            cut_short: share(bit::CUT),
+            with_files: share(bit::FILE),
+            hiding: sum(bit::HIDING),
+        }
+    }
+
+    fn bits(&self, at: usize, frame: &Frame) -> u8 {
+        let how = match self.matches.get(at) {
+            Some(Match::Line) => bit::LINE,
+            Some(Match::Name) => bit::NAME,
+            Some(Match::Ambiguous) => bit::AMBIGUOUS,
+            Some(Match::Disagrees) => bit::DISAGREES,
+            Some(Match::None) | None => 0,
+        };
+        let is = |yes: bool, bit: u8| if yes { bit } else { 0 };
+        how | is(is_unnamed(frame), bit::UNNAMED) | is(frame.file.is_some(), bit::FILE) | is(is_root(frame), bit::ROOT)
     }
 
     /// On what the share of an item rests; `None` when no sample shows it, or the program was built here.
@@ -90,27 +129,10 @@ impl Joined<'_> {
         }
     }
 
-    /// The most that an item may hold: with all samples that do not show it but might have, were they whole, named and placed.
-    pub fn at_most(&self, key: &str) -> Share {
-        let item = self.tree.id(key);
-        let shows = |frame: usize| item.is_some_and(|item| self.groups.get(frame).is_some_and(|groups| groups.contains(item)));
-        let hides = |frame: usize| {
-            let refused = matches!(self.matches.get(frame), Some(Match::Ambiguous | Match::Disagrees));
-            refused || self.profile.frames.get(frame).is_some_and(is_unnamed)
-        };
-        self.through(|stack| {
-            let mut frames = stack.frames.iter().map(|&frame| frame as usize);
-            frames.any(|frame| shows(frame) || hides(frame)) || !self.is_whole(stack)
-        })
-    }
-
-    fn through(&self, wanted: impl Fn(&Stack) -> bool) -> Share {
-        self.share_of_count(self.profile.stacks.iter().filter(|stack| wanted(stack)).map(|stack| stack.count).sum())
-    }
-
-    fn is_whole(&self, stack: &Stack) -> bool {
-        let outermost = stack.frames.iter().rev().take(OUTERMOST);
-        outermost.filter_map(|&frame| self.profile.frames.get(frame as usize)).any(is_root)
+    /// The most that an item may hold: as if every sample that may hide one hid this one.
+    pub fn at_most(&self, key: &str, matching: &Matching) -> Share {
+        let shown = self.tree.id(key).and_then(|item| self.counts.total.get(item as usize)).copied().unwrap_or(0);
+        self.share_of_count(shown.saturating_add(matching.hiding))
     }
 }
 

@@ -171,7 +171,8 @@ mod tests {
 
     #[test]
     fn microseconds_are_not_taken_for_samples() {
-        let lines: String = (0..30).map(|number| format!("main;f{number} {}\n", 1000 + number)).collect();
+        let lines: Vec<String> = (0..30).map(|number| format!("main;f{number} {}\n", 1000 + number)).collect();
+        let lines = lines.concat();
         let weighed = read(&lines).unwrap();
         assert_eq!((weighed.records, weighed.quality.samples), (Some(30), 30));
         assert_eq!(read(&format!("{lines}main;rare 3\n")).unwrap().records, None);

@@ -63,13 +63,11 @@ impl Import {
     pub fn described(&self) -> String {
         let count = self.profile.quality.samples as usize;
         let sampled = self.sampled.as_deref().unwrap_or("not said of what");
-        match self.profile.records.filter(|_| self.format != Format::PerfScript) {
-            None => format!("{} ({sampled}), {}", crate::figures::counted(count, "sample"), self.format.name()),
-            Some(_) => {
-                let weight = self.sampled.as_deref().unwrap_or("counts too large to be samples");
-                format!("{} weighted by {weight}, {}", crate::figures::counted(count, "record"), self.format.name())
-            }
+        if self.profile.records.is_none() || self.format == Format::PerfScript {
+            return format!("{} ({sampled}), {}", crate::figures::counted(count, "sample"), self.format.name());
         }
+        let weight = self.sampled.as_deref().unwrap_or("counts too large to be samples");
+        format!("{} weighted by {weight}, {}", crate::figures::counted(count, "record"), self.format.name())
     }
 }
 
@@ -97,13 +95,12 @@ pub fn of_bytes(file: &str, bytes: &[u8]) -> Result<Import, ImportError> {
     if perf_data::is(&unpacked) {
         return Err(ImportError::PerfData { file: file.to_owned(), problem: "it is compressed".into() });
     }
-    let mut import = match text::of(&unpacked) {
-        Some(text) => text::read(file, text)?,
-        None => {
-            let read = pprof::import(&unpacked).map_err(pprof_error)?;
-            let sampled = Some(read.sampled);
-            Import { sampled, revision: read.revision, mapped: read.mapped, ..Import::of(Format::Pprof, read.profile) }
-        }
+    let mut import = if let Some(text) = text::of(&unpacked) {
+        text::read(file, text)?
+    } else {
+        let read = pprof::import(&unpacked).map_err(pprof_error)?;
+        let sampled = Some(read.sampled);
+        Import { sampled, revision: read.revision, mapped: read.mapped, ..Import::of(Format::Pprof, read.profile) }
     };
     if import.profile.samples() == 0 {
         return Err(ImportError::Empty { file: file.to_owned() });

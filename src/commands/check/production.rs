@@ -19,7 +19,7 @@ use crate::heat::{Executed, Foreign};
 use crate::join::{Elsewhere, SideData};
 use crate::profile::Engine;
 use crate::rules::{BaseEvidence, Commit};
-use crate::sample::import::{self, Import};
+use crate::sample::import::{self, Import, ImportError};
 use crate::shell::Shell;
 use crate::sides::{Texts, items_of_files, not_checked, read_diff};
 use crate::source::Change;
@@ -49,8 +49,9 @@ pub(super) fn check(args: &CheckArgs, file: &Utf8Path, shell: &mut Shell) -> Res
 
     let (view, nothing) = (data.view(), SideData::default());
     let mut changes = change_results(&diff.changes, &view, &nothing.view());
-    doubt(&mut changes, &diff.changes, id, &view);
-    let Some(matching) = view.joined(id).map(crate::heat::Joined::matching) else { return Ok(Exit::Incomplete) };
+    let Some(joined) = view.joined(id) else { return Err(ImportError::Empty { file: file.to_string() }.into()) };
+    let matching = joined.matching();
+    doubt(&mut changes, &diff.changes, joined, &matching);
     let production = Production { id, import: &import, looked_up_in: &sources.commit, matching };
     let workloads = vec![production.result(&view, file.as_str())];
     let commits: Vec<Commit> = git.commits(&base.commit, "HEAD")?.into_iter().map(Commit::from).collect();

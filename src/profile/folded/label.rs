@@ -18,7 +18,7 @@ pub(super) fn frame(label: &str) -> Frame {
     }
     if let Some(module) = bracketed(label) {
         if module != "unknown" {
-            frame.module = module.rsplit('/').next().unwrap_or(module).to_owned();
+            module.rsplit('/').next().unwrap_or(module).clone_into(&mut frame.module);
         }
         return frame;
     }

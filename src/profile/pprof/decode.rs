@@ -1,6 +1,7 @@
 //! Pprof message to profile, every reference checked.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use pprof::protos;
 
@@ -114,11 +115,13 @@ impl<'a> Reader<'a> {
             }
             let mut frames = Vec::new();
             for &location in &sample.location_id {
-                if !known.contains_key(&location) {
-                    let new = self.frames(location, own)?.into_iter().map(|frame| builder.frame(frame)).collect();
-                    known.insert(location, new);
-                }
-                frames.extend(known.get(&location).into_iter().flatten());
+                let ids = match known.entry(location) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => {
+                        new.insert(self.frames(location, own)?.into_iter().map(|frame| builder.frame(frame)).collect())
+                    }
+                };
+                frames.extend(ids.iter().copied());
             }
             taken.total = taken.total.checked_add(count).ok_or(PprofError::Inconsistent("the counts overflow"))?;
             taken.records += 1;
