@@ -17,6 +17,9 @@ use crate::profile::{Engine, Profile};
 /// Largest file that is read, bytes; what it unpacks to has its own bound.
 const MAX_BYTES: u64 = 512 << 20;
 
+/// Longest text that is read, bytes: a frame may be as short as one sign, and takes eight times that in memory.
+const MAX_TEXT: usize = 256 << 20;
+
 /// What a file turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -96,6 +99,9 @@ pub fn of_bytes(file: &str, bytes: &[u8]) -> Result<Import, ImportError> {
         return Err(ImportError::PerfData { file: file.to_owned(), problem: "it is compressed".into() });
     }
     let mut import = if let Some(text) = text::of(&unpacked) {
+        if text.len() > MAX_TEXT {
+            return Err(ImportError::TooLarge { file: file.to_owned(), bytes: text.len() as u64 });
+        }
         text::read(file, text)?
     } else {
         let read = pprof::import(&unpacked).map_err(pprof_error)?;
