@@ -3,8 +3,10 @@
 //! Does not compute anything. Shares and rates are fractions, times are nanoseconds, sizes are bytes; what was not measured is
 //! `None` (`null`), never 0. Changes to this file are additive within one `schema_version`.
 
+mod imported;
 mod second_look;
 
+pub use imported::ImportedProfile;
 pub use second_look::{ConfirmationResult, CountResult, WitnessResult};
 
 use serde::{Deserialize, Serialize};
@@ -336,6 +338,9 @@ pub struct ProfileResult {
     pub path: Option<String>,
     /// The stored flame graph.
     pub flamegraph: Option<String>,
+    /// What is known of a profile that another tool took; `None` for this tool's own.
+    #[serde(default)]
+    pub imported: Option<ImportedProfile>,
 }
 
 /// One line of a hot path.
@@ -414,6 +419,9 @@ pub struct ChangeResult {
     pub side: Option<String>,
     /// The hottest workload.
     pub workload: Option<String>,
+    /// How an imported profile's frames were found to be the item's: `line`, `name`, or `line and name`; `None` for own profiles.
+    #[serde(default)]
+    pub joined_by: Option<String>,
     /// Largest possible speedup of that workload by removing all of it: 1 / (1 − high).
     pub max_speedup: Option<f64>,
     /// Lines come from a fallback, because the file does not parse.

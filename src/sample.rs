@@ -9,6 +9,7 @@ mod advice;
 mod agent;
 pub mod counter;
 mod engine;
+pub mod import;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod perf_event;
 mod policy;

@@ -180,6 +180,7 @@ pub(crate) fn profile() -> ProfileResult {
         truncated: 0.001,
         path: Some("default/parse-large.pb.gz".into()),
         flamegraph: Some("default/parse-large.svg".into()),
+        imported: None,
     }
 }
 
@@ -217,6 +218,7 @@ pub(crate) fn change(item: &str) -> ChangeResult {
         samples: None,
         side: None,
         workload: None,
+        joined_by: None,
         max_speedup: None,
         approximate: false,
         test_only: false,

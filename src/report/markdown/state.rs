@@ -6,6 +6,7 @@ use super::escape::{cell, code, text};
 use super::{NOT_MEASURED, bullet, lacks_measurement};
 use crate::analysis::{Analysis, Command, MetricResult, Outcome, WorkloadResult};
 use crate::figures;
+use crate::profile::Engine;
 use crate::report::objective::{Objective, Standing, objectives};
 use crate::report::{untimed, view};
 
@@ -17,6 +18,10 @@ pub(super) fn write(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> 
     writeln!(out, "- Gap: {}", gap(analysis))?;
     if analysis.command != Command::Baseline {
         bullet(out, &view::verdict_line(analysis))?;
+    }
+    let elsewhere = analysis.environment.engine == Engine::Imported.name();
+    if let Some(base) = analysis.base.as_ref().filter(|_| elsewhere) {
+        bullet(out, &format!("Profile: {}", base.evidence))?;
     }
     for warning in &analysis.environment.warnings {
         bullet(out, &format!("Limit: {warning}"))?;

@@ -23,6 +23,7 @@ pub(super) fn all() -> Vec<(&'static str, Analysis)> {
         ("check", check()),
         ("targets", targets()),
         ("baseline_targets", baseline_targets()),
+        ("production", production()),
     ]
 }
 
@@ -256,6 +257,45 @@ fn check() -> Analysis {
         next_steps: vec!["`cargo perf-expert verify` measures what this change does".into()],
         ..check
     }
+}
+
+/// A check against a profile that another tool took elsewhere.
+fn production() -> Analysis {
+    let mut check = check();
+    let imported = ImportedProfile {
+        format: "pprof".into(),
+        sampled: Some("samples/count".into()),
+        weighted: false,
+        revision: Some("3f2c1aa0d1e2f3a4b5c6d7e8f90123456789abcd".into()),
+        looked_up_in: "3f2c1aa0d1e2f3a4b5c6d7e8f90123456789abcd".into(),
+        build_ids: vec!["/srv/bin/parse: abcdef0123456789".into()],
+        by_line: 0.4,
+        by_name: 0.02,
+        ambiguous: 0.0,
+        disagreeing: 0.0,
+        unnamed: 0.03,
+        cut_short: 0.0,
+    };
+    let read = ProfileResult { coverage: None, flamegraph: None, imported: Some(imported), ..profile() };
+    check.environment.engine = "imported".into();
+    check.environment.warnings =
+        vec!["3.0 % of the samples show functions without a name: nothing is called cold that may be among them".into()];
+    if let Some(base) = &mut check.base {
+        base.evidence =
+            "production profile `prod.pb.gz`: 1880 samples (samples/count), pprof; of 3f2c1aa, as its label `commit` says".into();
+    }
+    let kind = IMPORTED.to_owned();
+    let reason = Some("imported, not re-measured".into());
+    check.workloads = vec![WorkloadResult { kind, reason, profile: Some(read), ..workload("prod.pb.gz") }];
+    check.findings = Vec::new();
+    for (change, by) in check.changes.iter_mut().zip(["line", "line and name"]) {
+        (change.workload, change.side, change.joined_by) = (Some("prod.pb.gz".into()), None, Some(by.into()));
+    }
+    if let Some(doubtful) = check.changes.get_mut(1) {
+        (doubtful.heat, doubtful.high) = (Some(Heat::Uncertain), Some(0.04));
+        doubtful.heat_reason = Some("up to 4.0 % with the samples that are cut short, unnamed or refused".into());
+    }
+    check
 }
 
 /// Objectives of every standing: broken by the change, violated on both sides, not decided, not measured, met.

@@ -145,9 +145,11 @@ fn every_key_of_the_analysis_is_required_or_new() {
     }
     // Written since the first version of the schema, but absent from analyses that were stored before.
     let newer = [
+        "change.joined_by",
         "environment.contention",
         "hot_item.owned",
         "metric.note",
+        "profile.imported",
         "workload.broken",
         "workload.confirmation",
         "workload.noise",
