@@ -27,10 +27,10 @@ pub(crate) enum Testimony {
 }
 
 impl Testimony {
-    /// The largest share that one changed item has of a run, on either side; of a whole nothing is known.
-    pub(crate) fn largest_share(&self) -> f64 {
+    /// The share that the changed items together have of a run, on the side where it is larger; of a whole nothing is known.
+    pub(crate) fn held(&self) -> f64 {
         match self {
-            Self::Items(counts) => counts.largest_share(),
+            Self::Items(counts) => counts.held(),
             Self::Whole(_) => 0.0,
         }
     }
@@ -50,10 +50,10 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    fn largest_share(&self) -> f64 {
+    fn held(&self) -> f64 {
         let of_side = |side: &SideCounts| {
             let whole = side.iteration.unwrap_or(side.process).max(1) as f64;
-            side.items.iter().flatten().map(|&counted| instructions(counted) as f64 / whole).fold(0.0, f64::max)
+            side.items.iter().flatten().map(|&counted| instructions(counted) as f64 / whole).sum::<f64>()
         };
         of_side(&self.base).max(of_side(&self.head))
     }
@@ -64,7 +64,7 @@ pub(crate) fn no_witness(why: impl std::fmt::Display) -> WitnessResult {
     WitnessResult { counter: None, conclusion: format!("instructions not counted: {why}"), whole: None, items: Vec::new() }
 }
 
-/// Draws the conclusion, with the settled outcome. `held` is the largest share that a changed item has of any workload, counted or
+/// Draws the conclusion, with the settled outcome. `held` is what the changed items together hold of any workload, counted or
 /// sampled, at the upper end; `None` when that is unknown of one of them.
 pub(crate) fn witnessed(testimony: &Testimony, outcome: Outcome, held: Option<f64>) -> WitnessResult {
     let held = held.filter(|held| *held < COLD && outcome == Outcome::Faster);
@@ -121,7 +121,7 @@ fn of_items(counts: &Counts, outcome: Outcome, held: Option<f64>) -> WitnessResu
 fn speculative(held: f64) -> String {
     let held = figures::share(held);
     format!(
-        "speculative micro-optimization: no changed item holds more than {held} of any profiled workload, and more than that it cannot save"
+        "speculative micro-optimization: the changed items hold at most {held} of any profiled workload, and more than that they cannot save"
     )
 }
 
@@ -240,11 +240,11 @@ mod tests {
     fn a_gain_beyond_everything_that_the_change_holds_is_speculative() {
         let (base, head) = (side(40, 10_000), side(20, 9_980));
         let counts = counts(&base, &head, &base);
-        assert!((counts.largest_share() - 0.004).abs() < 1e-9);
+        assert!((counts.held() - 0.004).abs() < 1e-9);
         let said = |outcome, held| witnessed(&counts, outcome, held).conclusion;
         assert_eq!(
             said(Outcome::Faster, Some(0.004)),
-            "speculative micro-optimization: no changed item holds more than 0.40 % of any profiled workload, and more than that it cannot save"
+            "speculative micro-optimization: the changed items hold at most 0.40 % of any profiled workload, and more than that they cannot save"
         );
         // A loss is no optimization, a hot item no speculation, and an unknown share allows no word on either.
         for (outcome, held) in [(Outcome::Slower, Some(0.004)), (Outcome::Faster, Some(0.3)), (Outcome::Faster, None)] {

@@ -72,18 +72,23 @@ impl Collector<'_> {
         number: usize,
         looked_at: WorkloadEvidence,
         program: &Program,
-        copy: &Side,
+        copies: &[Side; 2],
     ) -> Result<Collected, EvidenceError> {
         let mut collected = Collected { evidence: looked_at, files: Vec::new(), profile: None };
-        self.calibrate(&mut collected.evidence, program, copy)?;
+        self.calibrate(&mut collected.evidence, program, copies)?;
         if collected.evidence.problem.is_none() {
             self.sample(number, &mut collected, program)?;
         }
         Ok(collected)
     }
 
-    /// Measures: clock, noise, cost.
-    pub fn calibrate(&mut self, evidence: &mut WorkloadEvidence, program: &Program, copy: &Side) -> Result<(), EvidenceError> {
+    /// Measures: clock, noise, cost, on two copies of the program's executable.
+    pub fn calibrate(
+        &mut self,
+        evidence: &mut WorkloadEvidence,
+        program: &Program,
+        [one, other]: &[Side; 2],
+    ) -> Result<(), EvidenceError> {
         stop_if_interrupted()?;
         evidence.pending = false;
         if evidence.workload.kind == WorkloadKind::Gungraun {
@@ -91,7 +96,7 @@ impl Collector<'_> {
             evidence.instructions = its_own_fault(counted.map_err(Into::into), &mut evidence.problem)?;
             return Ok(());
         }
-        let calibrated = calibrate(&mut self.runner, &evidence.workload, &program.side(self.root), copy, PAIRS);
+        let calibrated = calibrate(&mut self.runner, &evidence.workload, one, other, PAIRS);
         evidence.calibration = its_own_fault(calibrated.map_err(Into::into), &mut evidence.problem)?;
         Ok(())
     }

@@ -80,6 +80,9 @@ fn cpu_per_iteration(runner: &mut LiveRunner<'_>, job: &Job) -> Result<Result<Me
     if runner.shim().is_none() {
         return Ok(Err("the CPU clock could not be built".into()));
     }
+    if job.clock.is_foreign() {
+        return Ok(Err("it takes its times from a clock of its own".into()));
+    }
     // The harness waits for CPU time to pass: of a workload that uses a tenth of a processor, ten times as long.
     let faster = (1.0 / job.clock.cpu_share.unwrap_or(1.0).max(1.0 / FASTEST)).clamp(1.0, FASTEST);
     let clock = ClockChoice { clock: ClockKind::Cpu, scale: faster.round() as u32, ..job.clock.clone() };

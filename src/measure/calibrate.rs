@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Workload;
-use super::clock::{ClockChoice, ClockKind, observe};
+use super::clock::{ClockChoice, ClockKind, FOREIGN, observe};
 use super::harness::{Harness, HarnessError, Side};
 use super::live::LiveRunner;
 use super::noise::NoiseModel;
@@ -105,6 +105,9 @@ fn try_shim(
     if let Some(reason) = linkage.as_ref().and_then(beyond_reach) {
         return Ok(choice.fall_back_to_wall(reason));
     }
+    if linkage.as_ref().is_some_and(|linkage| linkage.cycle_counter == Some("criterion-cycles-per-byte")) {
+        return Err(HarnessError::NotTime { id: workload.harness_id.clone() });
+    }
     let (choice, first) = with_enough_digits(runner, workload, side, choice);
     let reading = match first {
         Ok(reading) => reading,
@@ -114,12 +117,14 @@ fn try_shim(
                 Some(name) => format!("it computes, but {name} counts the processor's cycles, which follow elapsed time"),
                 None => "it computes, but the executable does not ask the C library for the time".into(),
             };
+            times_fit(runner, workload, side)?;
             return Ok(choice.fall_back_to_wall(reason));
         }
         Err(error) => return Err(error),
     };
     // Only criterion lets a benchmark report times of its own.
     if matches!(runner.harness(workload, side)?, Harness::Criterion(_)) && !follows(runner, workload, side, &choice, &reading) {
+        times_fit(runner, workload, side)?;
         return Ok(choice.fall_back_to_wall(FOREIGN));
     }
     let cost = cpu_of(&reading);
@@ -132,10 +137,6 @@ fn try_shim(
     let helps = runner.run_once(workload, side, &faster).is_ok_and(|reading| cpu_of(&reading) < cost.mul_f64(0.6));
     Ok(if helps { faster } else { choice })
 }
-
-/// Why a workload that computes is on the wall clock although the harness's own clock can be answered.
-const FOREIGN: &str = "it computes, but the times that it reports do not follow the clock that its harness asks: they seem to come from \
-    another one (`iter_custom` with quanta, minstant or rdtsc, or a custom measurement)";
 
 /// How many times faster the clock runs once, to see whether the reported times follow.
 const HURRY: u32 = 64;
@@ -179,13 +180,21 @@ fn with_enough_digits(
     (faster, second)
 }
 
-/// What the file itself says: no clock of ours can answer there, or the harness does not take its answer for the measurement.
+/// What the file itself says: no clock of ours can answer there.
 fn beyond_reach(linkage: &Linkage) -> Option<&'static str> {
-    if linkage.is_static() {
-        return Some("it computes, but it is statically linked, and no preloaded clock can reach it");
+    linkage.is_static().then_some("it computes, but it is statically linked, and no preloaded clock can reach it")
+}
+
+/// Of the elapsed time of a run, what the reported times may be: the harness measures for most of it, and never for longer.
+const FITS: std::ops::RangeInclusive<f64> = 0.1..=1.05;
+
+/// Refuses what is reported by a clock that is not the harness's unless it can be nanoseconds: a custom measurement may report
+/// cycles or anything else.
+fn times_fit(runner: &mut LiveRunner<'_>, workload: &Workload, side: &Side) -> Result<(), HarnessError> {
+    match runner.reported_share(workload, side)? {
+        Some(share) if !FITS.contains(&share) => Err(HarnessError::NotTime { id: workload.harness_id.clone() }),
+        _ => Ok(()),
     }
-    (linkage.cycle_counter == Some("criterion-cycles-per-byte"))
-        .then_some("it computes, but it measures in cycles (criterion-cycles-per-byte), which follow elapsed time")
 }
 
 fn cpu_of(reading: &Reading) -> Duration {
@@ -261,7 +270,7 @@ mod tests {
                 impl Instant {
                     #[inline(never)]
                     pub fn now() -> Self { Self(unsafe { core::arch::x86_64::_rdtsc() }) }
-                    pub fn elapsed(&self) -> std::time::Duration { std::time::Duration::from_nanos(Self::now().0 - self.0) }
+                    pub fn elapsed(&self) -> std::time::Duration { std::time::Duration::from_nanos((Self::now().0 - self.0) / 6) }
                 }
             }
             use std::time::Duration; use quanta::Instant;
@@ -274,20 +283,36 @@ mod tests {
     }
 
     /// What `iter_custom` with a clock of its own does: the harness asks the C library, the reported times are another clock's.
-    #[cfg(target_arch = "x86_64")]
+    fn reporting(from: &str, took: &str) -> String {
+        let began = format!("let began = {from}; let (start, mut iterations)");
+        STUBBORN.replace("let (start, mut iterations)", &began).replace("start.elapsed().as_nanos()", took)
+    }
+
     #[test]
     fn times_that_do_not_follow_the_harness_s_clock_are_measured_on_the_wall_clock() {
-        let own = STUBBORN
-            .replace(
-                "let (start, mut iterations)",
-                "let began = unsafe { core::arch::x86_64::_rdtsc() }; let (start, mut iterations)",
-            )
-            .replace("start.elapsed().as_nanos()", "unsafe { core::arch::x86_64::_rdtsc() } - began");
+        let own = reporting("std::time::SystemTime::now()", "began.elapsed().unwrap().as_nanos()");
         let dir = tempfile::tempdir().unwrap();
         let side = built(dir.path(), &own, &[]).unwrap();
         let choice = chosen(dir.path(), &side);
         assert_eq!((choice.clock, choice.scale), (ClockKind::Wall, 1), "{choice:?}");
-        assert!(choice.reason.contains("do not follow"), "{}", choice.reason);
+        assert!(choice.reason.contains("do not follow") && choice.is_foreign(), "{}", choice.reason);
+    }
+
+    #[test]
+    fn what_is_no_time_is_not_taken_for_nanoseconds() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut reported = vec![reporting("0u64", "began + iterations")];
+        if cfg!(target_arch = "x86_64") {
+            let cycles = "unsafe { core::arch::x86_64::_rdtsc() }";
+            reported.push(reporting(cycles, &format!("{cycles} - began")));
+        }
+        for text in reported {
+            let side = built(dir.path(), &text, &[]).unwrap();
+            let shim = ClockShim::prepare(&dir.path().join("cache"), OsStr::new("rustc")).unwrap();
+            let mut runner = LiveRunner::new(Some(&shim), dir.path(), Duration::from_secs(60));
+            let refused = choose_clock(&mut runner, &sample("work", WorkloadKind::Criterion), &side).unwrap_err();
+            assert!(matches!(refused, HarnessError::NotTime { .. }) && refused.is_workload_failure(), "{refused}");
+        }
     }
 
     #[test]

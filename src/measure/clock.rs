@@ -48,7 +48,16 @@ const BLOCKING_SWITCHES_PER_SECOND: f64 = 200.0;
 /// Waits that any process start has (loader, pipes), not counted as blocking.
 const START_SWITCHES: u64 = 10;
 
+/// Why a workload that computes is on the wall clock although the harness's own clock can be answered.
+pub(super) const FOREIGN: &str = "it computes, but the times that it reports do not follow the clock that its harness asks: they \
+    come from another one (`iter_custom` with quanta, minstant or rdtsc)";
+
 impl ClockChoice {
+    /// True when the workload takes its times from a clock that nobody else can answer for.
+    pub(super) fn is_foreign(&self) -> bool {
+        self.reason == FOREIGN
+    }
+
     /// Chooses from one observed run: CPU time where one thread computes, elapsed time where the workload waits or runs several.
     pub fn from_observation(seen: &Observation) -> Self {
         let (clock, reason) = match judge(seen) {

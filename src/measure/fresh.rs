@@ -14,7 +14,9 @@ pub(super) fn renew(executable: &Path) -> io::Result<()> {
     name.push(executable.file_name().unwrap_or_default());
     name.push(".new");
     let copy = executable.with_file_name(name);
-    fs_err::copy(executable, &copy)?;
+    // Read and written: a file system that shares blocks between copies would leave the new file without pages in memory.
+    fs_err::write(&copy, fs_err::read(executable)?)?;
+    fs_err::set_permissions(&copy, fs_err::metadata(executable)?.permissions())?;
     // Not renamed over the old one: some file systems write a file that replaces another to the disk at once.
     fs_err::remove_file(executable)?;
     fs_err::rename(&copy, executable)

@@ -111,6 +111,16 @@ impl<'a> LiveRunner<'a> {
         })
     }
 
+    /// Of a criterion benchmark, the sum of the times that one run on its own clock reports ÷ the run's elapsed time; `None` for
+    /// other harnesses.
+    pub(super) fn reported_share(&mut self, workload: &Workload, side: &Side) -> Result<Option<f64>, HarnessError> {
+        let harness = self.harness(workload, side)?;
+        let scratch = self.fresh_scratch()?;
+        let finished = run(&harness.round_launch(workload, side, scratch.path())?, &self.limits(workload))?;
+        let reported = harness.reported(workload, &finished, scratch.path())?;
+        Ok(reported.map(|nanos| nanos / finished.wall.as_nanos() as f64))
+    }
+
     /// Instructions of a benchmark that counts them; a run that counted others beside it is not repeated for those.
     pub fn count(&mut self, workload: &Workload, side: &Side) -> Result<f64, HarnessError> {
         let id = &workload.harness_id;

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use camino::Utf8PathBuf;
 
-use super::gather::{collector, copy_of, nothing_ran};
+use super::gather::{collector, copies_of, nothing_ran};
 use super::{Base, Scratch, clock_shim, sampler};
 use crate::commands::context::Context;
 use crate::error::Result;
@@ -65,7 +65,7 @@ impl Completion<'_> {
         for number in pending {
             let Some((mut evidence, program)) = pair(base, number).filter(|_| self.has_time()) else { continue };
             progress.set_message(&evidence.workload.id);
-            collector.calibrate(&mut evidence, &program, &copy_of(&program, &root, self.scratch)?)?;
+            collector.calibrate(&mut evidence, &program, &copies_of(&program, &root, self.scratch)?)?;
             put(base, number, evidence);
             progress.inc();
         }

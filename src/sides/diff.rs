@@ -54,6 +54,7 @@ impl Diff {
 
 /// Reads and compares both sides. `packages`: package directories relative to the repository root.
 pub(crate) fn read_diff(git: &Git, base_tree: &str, head: &Head, roots: &[CrateRoot], packages: &[Utf8PathBuf]) -> Result<Diff> {
+    let head_side = head;
     let mut files = git.changed_files(base_tree, head)?;
     files.retain(|file| !is_new_lock_file(file));
     let for_both = private_settings(git, &files, head)?;
@@ -83,7 +84,8 @@ pub(crate) fn read_diff(git: &Git, base_tree: &str, head: &Head, roots: &[CrateR
             }
             Use::Unknown => {
                 let ambient = source::ambient_file_changes(std::slice::from_ref(file), packages);
-                let is_data = |change: &Change| change.item().is_some_and(|item| item.kind == ItemKind::Data);
+                let is_stray = *head_side == Head::WorkingTree && is_stray(git, file, packages)?;
+                let is_data = |change: &Change| !is_stray && change.item().is_some_and(|item| item.kind == ItemKind::Data);
                 data.extend(ambient.iter().filter(|change| is_data(change)).map(|_| data_file(BTreeSet::new())));
                 changes.extend(ambient);
             }
@@ -108,6 +110,16 @@ fn private_settings(git: &Git, files: &[FileChange], head: &Head) -> Result<Vec<
 /// A base without a lock file is built with head's: the versions are the same on both sides.
 pub(crate) fn is_new_lock_file(file: &FileChange) -> bool {
     file.status == FileStatus::Added && file.path.file_name() == Some("Cargo.lock")
+}
+
+/// A new file that nobody put under git, that no source names, and that is empty or lies beside a manifest: a report that was just
+/// written there (`verify > report.json`, which is empty until it ends), not something that a workload reads.
+fn is_stray(git: &Git, file: &source::FileChange, packages: &[Utf8PathBuf]) -> Result<bool> {
+    let parent = file.path.parent().unwrap_or(&file.path);
+    let is_beside_a_manifest = parent.as_str().is_empty() || packages.iter().any(|package| package == parent);
+    let is_empty = file.head.as_ref().is_some_and(Vec::is_empty);
+    let is_new = file.base.is_none() && (is_empty || is_beside_a_manifest);
+    Ok(is_new && !git.is_tracked(&file.path)?)
 }
 
 fn renamed(file: &FileChange) -> Option<(Utf8PathBuf, Utf8PathBuf)> {
@@ -151,5 +163,17 @@ mod tests {
         repo.git(&["add", "-A"]);
         let tracked = diff();
         assert_eq!((tracked.changes.len(), tracked.warnings().len()), (1, 0), "{tracked:?}");
+    }
+
+    #[test]
+    fn a_report_that_is_written_into_the_repository_is_not_taken_for_data_of_a_workload() {
+        let repo = Repo::new();
+        repo.write("src/lib.rs", "").commit("one");
+        repo.write("analysis.json", "{}").write("target-reports/empty.json", "").write("data/words.json", "[1]");
+        let diff = || read_diff(&repo.open(), "HEAD", &Head::WorkingTree, &[], &[Utf8PathBuf::new()]).unwrap();
+        let data = |diff: &Diff| diff.data.iter().map(|file| file.path.to_string()).collect::<Vec<_>>();
+        assert_eq!(data(&diff()), ["data/words.json"]);
+        repo.git(&["add", "-A"]);
+        assert_eq!(data(&diff()), ["analysis.json", "data/words.json", "target-reports/empty.json"]);
     }
 }

@@ -109,8 +109,8 @@ pub(crate) fn gather(
         let Some(program) = gathered.evidence.program_of(&driven.workload).cloned() else { continue };
         let looked_at = collector.look(&mut asker, driven, &program)?;
         if depth.collects() {
-            let copy = copy_of(&program, root, scratch)?;
-            let mut collected = collector.collect(number, looked_at, &program, &copy)?;
+            let copies = copies_of(&program, root, scratch)?;
+            let mut collected = collector.collect(number, looked_at, &program, &copies)?;
             collector.count(&mut collected.evidence, &program, counter.as_ref().map_err(String::as_str))?;
             gathered.evidence.workloads.push(collected.evidence);
             gathered.files.extend(collected.files);
@@ -144,11 +144,15 @@ pub(super) fn collector<'a>(
     }
 }
 
-pub(super) fn copy_of(program: &Program, root: &Utf8Path, scratch: &Scratch) -> Result<Side> {
-    let sub = format!("copy/{}", program.package);
-    let at = scratch.path().join(&sub).join(program.executable.file_name().unwrap_or("program"));
-    let executable = if at.exists() { at } else { scratch.copy(&program.executable, &sub)? };
-    Ok(Program { executable, ..program.clone() }.side(root))
+/// Two copies, at paths of equal length, as the rounds have them.
+pub(super) fn copies_of(program: &Program, root: &Utf8Path, scratch: &Scratch) -> Result<[Side; 2]> {
+    let copy = |role: &str| -> Result<Side> {
+        let sub = format!("{role}/{}", program.package);
+        let at = scratch.path().join(&sub).join(program.executable.file_name().unwrap_or("program"));
+        let executable = if at.exists() { at } else { scratch.copy(&program.executable, &sub)? };
+        Ok(Program { executable, ..program.clone() }.side(root))
+    };
+    Ok([copy("base")?, copy("copy")?])
 }
 
 /// Nothing can be said when every workload failed.

@@ -76,7 +76,7 @@ pub(crate) struct Relinks<'a> {
     /// The base's sources, once they are needed: its checkout, or one that is made now.
     sources: Option<std::result::Result<Sources, String>>,
     known: HashMap<TargetRef, Relinked>,
-    /// When whole builds must be done, and what they took.
+    /// When whole builds must be done, and what linking and building took.
     until: Option<Instant>,
     built_for: Duration,
 }
@@ -97,7 +97,7 @@ impl<'a> Relinks<'a> {
         Self { context, base, head, scratch, seeds, sources, known, until, built_for: Duration::ZERO }
     }
 
-    /// What whole builds took.
+    /// What linking and building took.
     pub(crate) fn built_for(&self) -> Duration {
         self.built_for
     }
@@ -111,10 +111,12 @@ impl<'a> Relinks<'a> {
             return Ok(for_job(known, job));
         }
         shell.status("Relinking", format!("{} in {PAIRS} other orders of its functions, both sides", target.target));
+        let start = Instant::now();
         let made = match self.link(job, &target, built) {
             Err(why) if why.is_the_linker() => self.align(job, &target, &why, shell),
             made => made,
         };
+        self.built_for += start.elapsed();
         if crate::process::interrupted() {
             return Err(crate::process::ProcessError::Interrupted.into());
         }
@@ -155,9 +157,7 @@ impl<'a> Relinks<'a> {
         shell.status("Rebuilding", format!("{} with its functions aligned, both sides: {why}", target.target));
         let dir = self.place().join("aligned");
         let workspace = self.sources()?;
-        let start = Instant::now();
         let made = aligned(self.context, (&workspace, &self.head.workspace), job, target, &dir, self.until);
-        self.built_for += start.elapsed();
         let note = format!("functions aligned to {ALIGNMENT} bytes on both sides; {why}");
         match made {
             Ok(link) => Ok(Relinked { links: vec![link], note: Some(note) }),

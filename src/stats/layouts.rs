@@ -43,6 +43,8 @@ pub struct AcrossLayouts {
 const SPREADS: f64 = 3.0;
 /// Standard errors by which a pair's median must miss the margin to contradict a claim.
 const CONTRADICTS: f64 = 2.0;
+/// Rounds that each pair needs before it may speak.
+const TWICE: usize = 2;
 /// Pairs that a spread needs.
 const FEWEST: usize = 3;
 
@@ -65,6 +67,8 @@ struct Pairs {
     medians: Vec<f64>,
     /// Standard error of a pair's median.
     errors: Vec<f64>,
+    /// Rounds of the pair that has the fewest.
+    fewest_rounds: usize,
     sign: f64,
     margin: f64,
 }
@@ -76,6 +80,7 @@ impl Pairs {
         let sd = within(&by_pair);
         Self {
             medians: by_pair.iter().filter_map(|values| median(values)).collect(),
+            fewest_rounds: by_pair.iter().map(Vec::len).min().unwrap_or(0),
             errors: by_pair.iter().map(|values| median_error(sd, values.len())).collect(),
             sign: if claimed == Outcome::Faster { -1.0 } else { 1.0 },
             margin: margins.delta.ln_1p(),
@@ -93,6 +98,10 @@ impl Pairs {
     /// The decision, with what the pairs say against it.
     fn doubt(&self, decision: Decision, base_spread: Option<f64>, margins: Margins, floor: f64) -> Decision {
         let claims = matches!(decision.outcome, Outcome::Slower | Outcome::Faster);
+        if self.fewest_rounds < TWICE {
+            // Of a pair that was looked at once nobody knows how far it may lie from its middle.
+            return if claims { decision.withdrawn(Reason::TooWide) } else { decision };
+        }
         let contradicted = self.effects().any(|(effect, error)| effect + CONTRADICTS * error < self.margin);
         let shown = self.effects().any(|(effect, error)| effect - CONTRADICTS * error > self.margin);
         if contradicted && shown && self.range() > self.margin {

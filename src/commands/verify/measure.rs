@@ -288,8 +288,13 @@ fn run(
     let contention = watch.end(runner.waited());
     found.warnings.extend(contention.words());
     found.contention = Some(contention);
-    beside(context, &made.jobs, found, &mut runner, max_time.map(|limit| begun + limit), shell)?;
-    if wishes.args.no_witness { Ok(()) } else { witness::ask(context, &made.jobs, &diff.changes, &mut runner, found, shell) }
+    let until = max_time.map(|limit| begun + limit);
+    beside(context, &made.jobs, found, &mut runner, until, shell)?;
+    if wishes.args.no_witness {
+        Ok(())
+    } else {
+        witness::ask(context, &made.jobs, &diff.changes, &mut runner, found, until, shell)
+    }
 }
 
 /// Adds what is measured beside the rounds to the workloads that the change reaches.

@@ -33,6 +33,7 @@ pub(super) fn ask(
     changes: &[Change],
     runner: &mut LiveRunner<'_>,
     found: &mut Found<'_>,
+    until: Option<Instant>,
     shell: &mut Shell,
 ) -> Result<()> {
     let asked = worth_asking(jobs, found);
@@ -52,9 +53,10 @@ pub(super) fn ask(
     for job in asked {
         let id = &job.workload.id;
         bar.set_message(id);
-        let left = PATIENCE.saturating_sub(start.elapsed());
+        let limit = until.map_or(PATIENCE, |until| until.saturating_duration_since(start).min(PATIENCE));
+        let left = limit.saturating_sub(start.elapsed());
         let result = if left.is_zero() {
-            Err("other workloads took all the time for it".to_owned())
+            Err("no time was left for it".to_owned())
         } else {
             let limits = Limits { timeout: left.min(LIMIT), ..runner.limits(&job.workload) };
             sources.ask(job, changes, runner, found, limits)
@@ -128,7 +130,7 @@ fn outcome(found: &Found<'_>, job: &Job) -> Option<stats::Outcome> {
 /// small: none when only a part was profiled, or coarsely.
 pub(super) fn conclude(found: &Found<'_>, changes: &[ChangeResult], workloads: &mut [WorkloadResult]) {
     let counted = || found.witnesses.values().filter_map(|one| one.as_ref().ok());
-    let held = held(changes).map(|held| counted().map(Testimony::largest_share).fold(held, f64::max));
+    let held = held(changes).map(|held| counted().map(Testimony::held).fold(held, f64::max));
     for workload in workloads {
         workload.witness = found.witnesses.get(&workload.id).map(|counts| match counts {
             Ok(counts) => witnessed(counts, workload.outcome, held),
@@ -137,13 +139,13 @@ pub(super) fn conclude(found: &Found<'_>, changes: &[ChangeResult], workloads: &
     }
 }
 
-/// The largest share of samples that a changed item may have of any workload. `None` where that is unknown of one, or where what
-/// changed has no share.
+/// The most that the changed items together may hold of any workload: the sum of the upper ends of their shares. `None` where one
+/// is unknown, or where what changed has no share.
 fn held(changes: &[ChangeResult]) -> Option<f64> {
     let behaves = |change: &&ChangeResult| change.kind != ChangeKind::Moved && !change.test_only;
     let mut shares = changes.iter().filter(behaves).map(|change| change.high).peekable();
     shares.peek()?;
-    shares.try_fold(0.0, |largest: f64, share| share.map(|share| largest.max(share)))
+    shares.try_fold(0.0, |all: f64, share| share.map(|share| all + share))
 }
 
 /// One side's part of the question.
@@ -201,7 +203,7 @@ mod tests {
     #[test]
     fn what_is_held_is_known_only_when_it_is_known_of_every_item() {
         let cold = |high| heated("a::f", Heat::Cold, (high / 2.0, 0.0, high), "w");
-        assert_eq!(held(&[cold(0.002), cold(0.004)]), Some(0.004));
+        assert!((held(&[cold(0.002), cold(0.004)]).unwrap() - 0.006).abs() < 1e-12, "together");
         assert_eq!(held(&[]), None);
         assert_eq!(held(&[cold(0.002), ambient("Cargo.lock", ChangeKind::Ambient, None)]), None);
         let moved = ChangeResult { kind: ChangeKind::Moved, high: None, ..cold(0.1) };

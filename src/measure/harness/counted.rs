@@ -86,6 +86,13 @@ impl Harness {
         }
     }
 
+    /// What a criterion run reports for all its iterations together; `None` for other harnesses.
+    pub fn reported(&self, workload: &Workload, finished: &Finished, scratch: &Path) -> Result<Option<f64>, HarnessError> {
+        error::check_status(workload, finished)?;
+        let total = || criterion::total(&criterion::home(scratch), &workload.harness_id);
+        if matches!(self, Self::Criterion(_)) { total().map(Some) } else { Ok(None) }
+    }
+
     /// Iterations of that run; `None` where the harness did something else than it was told.
     pub fn counted(
         &self,

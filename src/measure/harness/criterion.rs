@@ -9,7 +9,7 @@ mod result;
 
 pub use dialect::Dialect;
 pub use list::{Listing, list};
-pub use result::{check_ran, iterations, read_result};
+pub use result::{check_ran, iterations, read_result, total};
 
 use std::path::{Path, PathBuf};
 

@@ -76,6 +76,12 @@ pub enum HarnessError {
         /// What an iteration takes, nanoseconds; `None` for less than a digit.
         ns: Option<f64>,
     },
+    /// A custom measurement reports something else.
+    #[error("`{id}` reports something else than time (a custom measurement), so it has no latency")]
+    NotTime {
+        /// The benchmark.
+        id: String,
+    },
     /// The side did not use the clock that the workload is measured with.
     #[error("`{workload}` did not use the CPU clock on this side, so the sides cannot be compared")]
     ClockNotUsed {
@@ -131,6 +137,7 @@ impl Expected for HarnessError {
             Self::NotRun { .. } => Some("`cargo perf-expert list` shows the benchmarks that exist".into()),
             Self::NotListed { .. } => Some("a `harness = false` bench of another kind is measured as a whole program".into()),
             Self::TooCoarse { .. } => Some("let an iteration do more work".into()),
+            Self::NotTime { .. } => Some("let it measure time (criterion's `WallTime`) to have its speed compared".into()),
             Self::Result { .. } | Self::Output { .. } | Self::ClockNotUsed { .. } => None,
         }
     }

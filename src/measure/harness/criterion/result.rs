@@ -38,6 +38,12 @@ pub fn iterations(home: &Path, id: &str) -> Result<f64, HarnessError> {
     Ok(sample.iters.iter().sum())
 }
 
+/// What one run reports for all its iterations together, in the unit of its measurement.
+pub fn total(home: &Path, id: &str) -> Result<f64, HarnessError> {
+    let (_, sample) = find(home, id)?;
+    Ok(sample.times.iter().sum())
+}
+
 /// Reads the newest result of one id below `home`.
 pub fn read_result(home: &Path, id: &str) -> Result<HarnessReading, HarnessError> {
     let (benchmark, sample) = find(home, id)?;
