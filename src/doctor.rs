@@ -3,6 +3,7 @@
 //!
 //! Does not draw (`report`), measures no workload of the user's (`commands::doctor::self_test` does), and changes nothing.
 
+mod agent;
 mod cgroup;
 mod check;
 mod clock;
@@ -111,7 +112,8 @@ pub fn diagnose(request: &Request, mut progress: impl FnMut(&str)) -> Diagnosis 
     let built = trial.as_ref().ok();
     let mut checks = vec![toolchain::check(&cargo, &trial)];
     progress("sampling, tracing and clocks");
-    checks.extend(engines::sampling(built));
+    checks.push(engines::sampling(built));
+    checks.push(agent::check(&cargo, &request.options, state.as_deref()));
     checks.push(engines::tracing(built));
     checks.push(clock::check(built));
     checks.push(profile::check(found, request.profile.as_deref(), built));

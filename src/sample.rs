@@ -26,7 +26,9 @@ use perf_event as native;
 use unsupported as native;
 
 pub use advice::{Advice, advice};
-pub use agent::{Agent, AgentBuild, AgentError, NoStacks, cache_dir as agent_cache_dir, most_per_second};
+pub use agent::{
+    Agent, AgentBuild, AgentError, NoStacks, Outlook as AgentOutlook, cache_dir as agent_cache_dir, most_per_second,
+};
 pub use engine::{EngineWish, Sampler};
 pub use policy::record_well;
 pub use refusal::{Refusal, RefusalKind};

@@ -11,12 +11,8 @@ const TRACING: &str = "executed-or-not";
 /// Milliseconds that are sampled: enough for a hundred samples.
 const SAMPLED: u32 = 120;
 
-/// One check per sampling engine, in the order in which they are tried.
-pub(super) fn sampling(trial: Option<&Trial>) -> Vec<Check> {
-    vec![perf_event(trial)]
-}
-
-fn perf_event(trial: Option<&Trial>) -> Check {
+/// The native engine, which is tried first.
+pub(super) fn sampling(trial: Option<&Trial>) -> Check {
     let title = "sampling (perf_event)";
     let means = "; without it no function has a measured heat";
     // Opened, not read from settings: containers filter the call whatever the settings say.

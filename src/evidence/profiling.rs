@@ -31,6 +31,18 @@ const ENOUGH: f64 = 0.7;
 /// (Wilson's interval: z² ÷ (n + z²) with z = 1.96), and 70 % of the time may suffice.
 const FEWEST: f64 = 600.0;
 
+/// What the period of a later run is shortened by, at most: 999 Hz become 3330 Hz.
+const SHORTENED: f64 = 0.7;
+/// Multiples of it fill the unit interval evenly, however many there are (Weyl; the golden ratio without its one).
+const GOLDEN: f64 = 0.618_033_988_749_895;
+
+/// The rate of the `run`-th run, from 0. The kernel's period begins with the program: at one rate, each run of a program that ends
+/// after some milliseconds would be sampled at the same few points, and what lies between them would look cold.
+fn rate_of(run: u32, frequency: u64) -> u64 {
+    let shortened = SHORTENED * (f64::from(run) * GOLDEN).fract();
+    (frequency as f64 / (1.0 - shortened)).round() as u64
+}
+
 /// Profiles one workload. `scratch` is an empty directory.
 pub fn profile(
     driven: &Driven,
@@ -42,11 +54,12 @@ pub fn profile(
     let time = options.time.max(Duration::from_secs_f64(FEWEST / sampler.rate(options.frequency).max(1) as f64));
     let seconds = time.as_secs_f64().ceil().max(1.0) as u32;
     let launch = driven.harness.profile_launch(&driven.workload, side, seconds, scratch.as_std_path());
-    let sampling = SampleOptions { frequency: options.frequency, ..SampleOptions::default() };
     let mut profiles = Vec::new();
     let mut covered = Duration::ZERO;
     let begun = Instant::now();
     loop {
+        let frequency = rate_of(u32::try_from(profiles.len()).unwrap_or(u32::MAX), options.frequency);
+        let sampling = SampleOptions { frequency, ..SampleOptions::default() };
         let recording = sampler.record(&launch, &options.limits, &sampling)?;
         driven.harness.check(&driven.workload, &recording.finished)?;
         covered += recording.profile.quality.cpu_ns.map_or(recording.finished.wall, Duration::from_nanos);
@@ -122,6 +135,18 @@ mod tests {
             cpu_ns: Some(1_000_000 * count),
             wall_ns: 5,
         })
+    }
+
+    #[test]
+    fn runs_are_not_sampled_at_the_same_points() {
+        assert_eq!(rate_of(0, 999), 999);
+        for runs in [5u32, 50, 500] {
+            // Where in the longest period each run's first sample lies.
+            let mut first: Vec<f64> = (0..runs).map(|run| 999.0 / rate_of(run, 999) as f64).collect();
+            first.sort_by(f64::total_cmp);
+            let widest = first.windows(2).map(|pair| pair[1] - pair[0]).fold(0.0, f64::max);
+            assert!(widest < 2.0 / f64::from(runs) && first[0] > 0.29, "{runs}: {widest}");
+        }
     }
 
     #[test]

@@ -146,6 +146,15 @@ impl Harness {
         }
     }
 
+    /// A launch of [`Harness::round_launch`], told that its clock runs `scale` times faster.
+    pub fn on_clock(&self, launch: Launch, scale: u32) -> Launch {
+        match self {
+            Self::Divan => divan::on_clock(launch, scale),
+            // A faster clock is there to make these runs shorter.
+            Self::Criterion(_) | Self::Libtest | Self::Bencher | Self::Gungraun | Self::Process => launch,
+        }
+    }
+
     /// True when [`Harness::test_launch`] does the same work each time; bencher fills its time with as many iterations as fit.
     pub fn has_single_run(&self) -> bool {
         !matches!(self, Self::Bencher)

@@ -13,7 +13,7 @@ mod stacks;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use build::{AgentBuild, cache_dir};
+pub use build::{AgentBuild, Outlook, cache_dir};
 pub use error::{AgentError, NoStacks};
 
 pub(super) use self::stacks::{Map, RawStack};

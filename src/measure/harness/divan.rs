@@ -14,13 +14,19 @@ use super::{Found, HarnessError, HarnessReading, Latency, Listed, Side, Throughp
 use crate::measure::Workload;
 use crate::process::{Finished, Launch};
 
-/// 30 ms of at least 20 samples, and never much more than 100 ms.
-const SHORT: [(&str, &str); 3] = [("DIVAN_MIN_TIME", "0.03"), ("DIVAN_MAX_TIME", "0.1"), ("DIVAN_SAMPLE_COUNT", "20")];
+/// Seconds of a short run: 30 ms of at least 20 samples, and never much more than 100 ms.
+const SHORT: [(&str, f64); 2] = [("DIVAN_MIN_TIME", 0.03), ("DIVAN_MAX_TIME", 0.1)];
+const SAMPLES: (&str, &str) = ("DIVAN_SAMPLE_COUNT", "20");
 /// The preloaded clock answers the system's clock and cannot answer the time stamp counter; sizes are read as powers of ten;
 /// inputs count as time, or a bench that makes them slowly would run for minutes.
 const FIXED: [(&str, &str); 3] = [("DIVAN_TIMER", "os"), ("DIVAN_BYTES_FORMAT", "decimal"), ("DIVAN_SKIP_EXT_TIME", "false")];
 /// Seconds that no counted run takes.
 const UNLIMITED: &str = "3600";
+/// A sample must last this many looks at the clock. Divan enlarges its samples until one lasts 100, so only a first iteration that
+/// was unusually slow, a fixed sample size or an iteration of almost nothing falls below; a slowdown then shows 5 % too small.
+const LOOKS_PER_SAMPLE: f64 = 20.0;
+/// What divan prints on standard error when it begins to measure.
+const PRECISION: &str = "Timer precision: ";
 /// What would run, count or print something else than the bench says.
 const SCRUBBED: [&str; 5] = ["NEXTEST", "DIVAN_SAMPLE_SIZE", "DIVAN_ITEMS_COUNT", "DIVAN_BYTES_COUNT", "DIVAN_CHARS_COUNT"];
 
@@ -61,7 +67,13 @@ fn one(workload: &Workload, side: &Side, mode: &str) -> Launch {
 }
 
 pub(super) fn round_launch(workload: &Workload, side: &Side) -> Launch {
-    SHORT.iter().fold(one(workload, side, "--bench"), |launch, (name, value)| launch.env(*name, *value))
+    on_clock(one(workload, side, "--bench").env(SAMPLES.0, SAMPLES.1), 1)
+}
+
+/// The same run under a clock that is `scale` times faster. Divan counts the time in which it measures its own costs and enlarges
+/// its samples; where that alone exceeds the limit, it stops at one sample of one iteration.
+pub(super) fn on_clock(launch: Launch, scale: u32) -> Launch {
+    SHORT.iter().fold(launch, |launch, (name, seconds)| launch.env(*name, (seconds * f64::from(scale)).to_string()))
 }
 
 /// So many samples of so many iterations each, however long they take.
@@ -98,6 +110,7 @@ pub(super) fn read_result(workload: &Workload, finished: &Finished) -> Result<Ha
         let problem = "its row in divan's output holds no times".to_owned();
         return Err(HarnessError::Output { id: workload.harness_id.clone(), problem });
     };
+    enough_in_a_sample(&row, times.median.ns, finished)?;
     // With several counters, elements are the primary ones, as for criterion.
     let rate = row.rates.iter().find(|rate| rate.unit == "elements").or_else(|| row.rates.first());
     let per_iteration = |per_second: f64| per_second * times.median.ns / 1e9;
@@ -107,6 +120,18 @@ pub(super) fn read_result(workload: &Workload, finished: &Finished) -> Result<Ha
         digit: Some(times.median.digit),
         singles: Vec::new(),
     })
+}
+
+/// A number that is mostly the clock's is none. Where divan does not print what it would take, nothing is known against it.
+fn enough_in_a_sample(row: &tree::Row, median_ns: f64, finished: &Finished) -> Result<(), HarnessError> {
+    let Some((iterations, samples)) = row.iterations.zip(row.samples) else { return Ok(()) };
+    let said = finished.stderr_tail(usize::MAX);
+    let Some(clock) = said.lines().find_map(|line| figures::duration(line.strip_prefix(PRECISION)?)) else { return Ok(()) };
+    let sample_ns = median_ns * iterations / samples;
+    if sample_ns >= LOOKS_PER_SAMPLE * clock.ns {
+        return Ok(());
+    }
+    Err(HarnessError::Diluted { id: row.path.clone(), sample_ns, clock_ns: clock.ns })
 }
 
 fn row(workload: &Workload, finished: &Finished) -> Result<tree::Row, HarnessError> {
@@ -137,6 +162,7 @@ mod tests {
         assert_eq!(words(&launch), ["--bench", "--exact", "--", "dv::group::typed::Vec<u8>::a b"]);
         assert_eq!(variable(&launch, "DIVAN_TIMER").as_deref(), Some("os"));
         assert_eq!(variable(&launch, "DIVAN_MIN_TIME").as_deref(), Some("0.03"));
+        assert_eq!(variable(&on_clock(launch.clone(), 200), "DIVAN_MAX_TIME").as_deref(), Some("20"));
         assert_eq!(variable(&launch, "DIVAN_THREADS"), None);
     }
 
@@ -165,6 +191,26 @@ mod tests {
         let side = Side::new("/t/exe", "/repo");
         let launch = counted_launch(&sample("dv::mix", WorkloadKind::Divan), &side, 4, 2);
         assert_eq!(variable(&launch, "DIVAN_SAMPLE_SIZE").as_deref(), Some("2"));
+    }
+
+    #[test]
+    fn samples_that_hold_little_but_the_clock_give_no_number() {
+        let row = |size: u32| {
+            let iterations = 10 * size;
+            format!(
+                "dv  fastest │ slowest │ median │ mean │ samples │ iters\n╰─ x  10 ns  │ 10 ns │ 10 ns │ 10 ns │ 10 │ {iterations}\n"
+            )
+        };
+        let read = |size, clock: &str| {
+            let finished = Finished { stderr: format!("Timer precision: {clock}\n").into(), ..finished(&row(size)) };
+            read_result(&sample("dv::x", WorkloadKind::Divan), &finished)
+        };
+        let error = read(1, "370 ns").unwrap_err();
+        assert!(matches!(error, HarnessError::Diluted { .. }) && error.is_workload_failure() && !error.is_failed_run());
+        assert!(error.to_string().contains("samples of 10 ns") && error.to_string().contains("370 ns"), "{error}");
+        assert!(matches!(read(700, "370 ns"), Err(HarnessError::Diluted { .. })));
+        assert!(read(800, "370 ns").is_ok() && read(64, "20 ns").is_ok());
+        assert!(read_result(&sample("dv::x", WorkloadKind::Divan), &finished(&row(1))).is_ok(), "nothing is known");
     }
 
     #[test]

@@ -82,6 +82,16 @@ pub enum HarnessError {
         /// The benchmark.
         id: String,
     },
+    /// The harness's samples are hardly longer than a look at its clock, which is in them.
+    #[error("`{id}` is timed in samples of {sample_ns:.0} ns, and looking at the clock takes {clock_ns:.0} ns of each")]
+    Diluted {
+        /// The benchmark.
+        id: String,
+        /// What a sample takes without the harness's own loop, nanoseconds.
+        sample_ns: f64,
+        /// The shortest time between two looks at the clock, nanoseconds.
+        clock_ns: f64,
+    },
     /// The side did not use the clock that the workload is measured with.
     #[error("`{workload}` did not use the CPU clock on this side, so the sides cannot be compared")]
     ClockNotUsed {
@@ -138,6 +148,9 @@ impl Expected for HarnessError {
             Self::NotListed { .. } => Some("a `harness = false` bench of another kind is measured as a whole program".into()),
             Self::TooCoarse { .. } => Some("let an iteration do more work".into()),
             Self::NotTime { .. } => Some("let it measure time (criterion's `WallTime`) to have its speed compared".into()),
+            Self::Diluted { .. } => {
+                Some("let an iteration do more work, or a sample hold more iterations (divan's `sample_size`)".into())
+            }
             Self::Result { .. } | Self::Output { .. } | Self::ClockNotUsed { .. } => None,
         }
     }

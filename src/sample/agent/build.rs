@@ -38,6 +38,19 @@ pub struct AgentBuild<'a> {
     pub offline: bool,
 }
 
+/// What [`AgentBuild::prepare`] would have to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outlook {
+    /// Nothing: it was built before.
+    Built,
+    /// Compile what cargo's cache holds.
+    Compile,
+    /// Fetch these crates first (name and version), and then compile.
+    Fetch(Vec<String>),
+    /// It does not work for this platform.
+    Unsupported,
+}
+
 /// Where built agents are kept for all projects: `cargo-perf-expert` in the user's cache directory (`XDG_CACHE_HOME`, or
 /// `.cache` in `HOME`). `None` where there is none.
 pub fn cache_dir() -> Option<PathBuf> {
@@ -49,7 +62,7 @@ pub fn cache_dir() -> Option<PathBuf> {
 impl AgentBuild<'_> {
     /// The agent out of `cache`; builds it first when it is not there. `begin` is called before a build, which takes its time.
     pub fn prepare(&self, cache: &Path, begin: impl FnOnce()) -> Result<Agent, AgentError> {
-        if !cfg!(all(target_os = "linux", target_arch = "x86_64")) || !is_supported(self.platform) {
+        if !self.is_supported() {
             return Err(AgentError::Unsupported);
         }
         let library = std::path::absolute(cache)?.join(self.key()).join(LIBRARY);
@@ -58,6 +71,22 @@ impl AgentBuild<'_> {
             self.build(cache, &library)?;
         }
         Agent::at(library)
+    }
+
+    /// Looks for the agent in `cache`, and for its crates in cargo's; builds and fetches nothing.
+    pub fn outlook(&self, cache: &Path) -> Outlook {
+        if !self.is_supported() {
+            return Outlook::Unsupported;
+        }
+        if cache.join(self.key()).join(LIBRARY).exists() {
+            return Outlook::Built;
+        }
+        let missing = missing_crates(&registry_caches());
+        if missing.is_empty() { Outlook::Compile } else { Outlook::Fetch(missing) }
+    }
+
+    fn is_supported(&self) -> bool {
+        cfg!(all(target_os = "linux", target_arch = "x86_64")) && is_supported(self.platform)
     }
 
     fn key(&self) -> String {
@@ -180,6 +209,20 @@ mod tests {
         for other in ["x86_64-unknown-linux-musl", "aarch64-unknown-linux-gnu", "x86_64-pc-windows-msvc"] {
             assert!(!is_supported(other), "{other}");
         }
+    }
+
+    #[test]
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    fn the_outlook_tells_what_is_there_without_building() {
+        let dir = tempfile::tempdir().unwrap();
+        let platform = "x86_64-unknown-linux-gnu";
+        let build = AgentBuild { cargo: Tool::new("/nonexistent"), rustc: "rustc 1.95.0", platform, offline: true };
+        assert!(matches!(build.outlook(dir.path()), Outlook::Compile | Outlook::Fetch(_)));
+        let place = dir.path().join(build.key());
+        std::fs::create_dir(&place).unwrap();
+        std::fs::write(place.join(LIBRARY), "").unwrap();
+        assert_eq!(build.outlook(dir.path()), Outlook::Built);
+        assert_eq!(AgentBuild { platform: "aarch64-apple-darwin", ..build }.outlook(dir.path()), Outlook::Unsupported);
     }
 
     #[test]
