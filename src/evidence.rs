@@ -10,6 +10,7 @@ mod keep;
 mod objectives;
 mod profiling;
 mod witness;
+mod working;
 
 use std::collections::BTreeSet;
 
@@ -21,9 +22,10 @@ pub use enumerate::{Enumerated, Filter, enumerate};
 pub use error::EvidenceError;
 pub use execution::{Executions, Prober, Question, executed_keys};
 pub use keep::{Kept, keep_profile, read_profile};
-pub use profiling::{ProfileOptions, merge, profile};
+pub use profiling::{ProfileOptions, Profiled, merge, profile};
 pub use witness::{Asked, Counted, SideCounts, Witness, WitnessError};
 
+use crate::diagnose::Work;
 use crate::measure::clock::ClockChoice;
 use crate::measure::harness::Harness;
 use crate::measure::noise::NoiseModel;
@@ -89,6 +91,9 @@ pub struct WorkloadEvidence {
     /// Instructions of one run, for readers; only where they are counted instead of timed.
     #[serde(default)]
     pub instructions: Option<f64>,
+    /// What was counted and seen of its profile run; `None` where there was none.
+    #[serde(default)]
+    pub work: Option<Work>,
 }
 
 impl WorkloadEvidence {
@@ -108,6 +113,7 @@ impl WorkloadEvidence {
             problem: None,
             pending: false,
             instructions: None,
+            work: None,
         }
     }
 
