@@ -2,6 +2,7 @@
 //!
 //! Pure. Does not judge (`verdict`, `rules`) and does not render (`report`).
 
+mod bottleneck;
 mod changes;
 mod environment;
 mod imported;
@@ -11,6 +12,7 @@ mod slo;
 mod witness;
 mod workloads;
 
+pub(crate) use bottleneck::add_bottlenecks;
 pub(crate) use changes::change_results;
 pub(crate) use environment::{environment, now, tool};
 pub(crate) use imported::hyperfine;
@@ -18,4 +20,6 @@ pub(crate) use next::next_steps;
 pub(crate) use profiles::{hot_items, profile_result};
 pub(crate) use slo::{baseline_slos, slo_results};
 pub(crate) use witness::{no_witness, witnessed};
-pub(crate) use workloads::{Comparison, SAME_CODE, baseline_result, compared, counted, same_code};
+#[cfg(test)]
+pub(crate) use workloads::same_code;
+pub(crate) use workloads::{Comparison, SAME_CODE, baseline_result, compared, counted};

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::{Page, style};
 use crate::analysis::{HotItem, PUT_OFF, ProfileResult, WorkloadResult};
 use crate::figures;
+use crate::report::cause;
 use crate::report::names::readable;
 use crate::report::text::{clean, paint};
 use crate::report::view;
@@ -27,6 +28,9 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     for workload in workloads.iter().take(shown) {
         writeln!(out, "{}  {}", paint(&clean(&workload.id), style::HEADING, page.look.color), clean(&time(workload)))?;
         writeln!(out, "  hot:     {}", clean(&hottest(workload)))?;
+        if let Some(line) = cause::line(workload) {
+            writeln!(out, "  class:   {}", clean(&line))?;
+        }
         match &workload.profile {
             Some(profile) => writeln!(out, "  profile: {}\n", clean(&quality(profile)))?,
             None => writeln!(out, "  profile: none\n")?,
