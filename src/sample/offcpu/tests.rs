@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use super::{Observed, Wait, Watcher};
-use crate::process::{Launch, Limits, Tool, run_gated};
+use crate::process::{Gated, Launch, Limits, Tool, run_gated};
 
 const TARGET: &str = include_str!("tests/target.rs");
 
@@ -155,4 +155,41 @@ fn a_run_that_nobody_could_look_at_is_not_measured() {
     let launch = Launch::new("/no/such/program", "/");
     assert!(run_gated(&launch, &Limits::default(), |gated| watcher = Some(Watcher::begin(gated.pid)), |_| {}).is_err());
     assert_eq!(watcher.and_then(Watcher::end), None);
+}
+
+/// Prints what watching costs the watched: the median of ln(watched ÷ alone) of interleaved pairs, and the spread of the pairs.
+#[test]
+#[ignore = "measures for minutes and asserts nothing"]
+fn overhead() {
+    const PAIRS: usize = 10;
+    let program = Program::compiled();
+    for (mode, amount) in [("arithmetic", "600"), ("many-threads", "640"), ("calls", "1500")] {
+        let launch = Launch::new(program.file("target"), program.0.path()).args([mode, amount]);
+        let limits = Limits::default();
+        let mut own = Vec::new();
+        let mut once = |watched: bool| {
+            let mut watcher = None;
+            let begin = |gated: &Gated| watcher = watched.then(|| Watcher::begin(gated.pid));
+            let finished = run_gated(&launch, &limits, begin, |_| {}).unwrap();
+            own.extend(watcher.and_then(Watcher::end).map(|seen| seen.own_ns as f64 / seen.watched_ns.max(1) as f64));
+            (finished.usage.unwrap().cpu().as_secs_f64(), finished.wall.as_secs_f64())
+        };
+        let pairs = (0..PAIRS).map(|pair| {
+            // Order alternates, so that a drift of the machine goes both ways.
+            let first = once(pair.is_multiple_of(2));
+            let second = once(!pair.is_multiple_of(2));
+            if pair.is_multiple_of(2) { (first, second) } else { (second, first) }
+        });
+        let (mut cpu, mut wall): (Vec<f64>, Vec<f64>) =
+            pairs.map(|(with, alone)| ((with.0 / alone.0).ln(), (with.1 / alone.1).ln())).unzip();
+        let told = |values: &mut Vec<f64>| {
+            values.sort_by(f64::total_cmp);
+            let at = |part: usize| 100.0 * values[(values.len() - 1) * part / 4];
+            format!("{:+.2} % [{:+.2}, {:+.2}]", f64::midpoint(values[PAIRS / 2 - 1], values[PAIRS / 2]) * 100.0, at(1), at(3))
+        };
+        let (cpu, wall) = (told(&mut cpu), told(&mut wall));
+        let own = 100.0 * own.iter().sum::<f64>() / own.len() as f64;
+        let line = format!("{mode}: CPU {cpu}, wall {wall} (quartiles), the watcher itself {own:.2} % of a CPU\n");
+        std::io::stderr().write_all(line.as_bytes()).unwrap();
+    }
 }

@@ -88,11 +88,44 @@ fn fsync(time: Duration, path: &str) {
     }
 }
 
+/// A fixed amount of arithmetic.
+fn arithmetic(rounds: u64) {
+    let mut x = 1u64;
+    for i in 0..rounds * 1_000_000 {
+        x = black_box(x.wrapping_mul(6364136223846793005).wrapping_add(i));
+    }
+}
+
+/// 64 threads that share the arithmetic and wait in between.
+fn many_threads(rounds: u64) {
+    let threads: Vec<_> = (0..64)
+        .map(|_| {
+            std::thread::spawn(move || {
+                for _ in 0..10 {
+                    arithmetic(rounds / 640);
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+}
+
+fn calls(rounds: u64) {
+    let mut null = File::create("/dev/null").unwrap();
+    for _ in 0..rounds * 1000 {
+        null.write_all(b"x").unwrap();
+    }
+}
+
 fn main() {
     let args: Vec<String> = std::env::args().collect();
     let time = Duration::from_millis(args[2].parse().unwrap());
     match args[1].as_str() {
         "spin" => spin(time),
+        "arithmetic" => arithmetic(time.as_millis() as u64),
+        "many-threads" => many_threads(time.as_millis() as u64),
+        "calls" => calls(time.as_millis() as u64),
         "sleep" => std::thread::sleep(time),
         "fight" => fight(time, spin),
         "fight-asleep" => fight(time, std::thread::sleep),
