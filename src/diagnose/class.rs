@@ -118,6 +118,7 @@ pub fn diagnose(work: &Work) -> Result<Diagnosis, String> {
         return Err(format!("{samples} samples are too few"));
     }
     let (class, kind, base, agrees) = first(work, &time);
+    let agrees = agrees && !is_batched(work);
     let host = host::contention(work);
     // That there is nothing to do is known from every look, not only from those that found work.
     let known = if class == Class::Idle { samples.max(work.observed.looks) } else { samples };
@@ -137,6 +138,14 @@ pub fn diagnose(work: &Work) -> Result<Diagnosis, String> {
     })
 }
 
+/// Share of the samples under criterion's batched loops from which the run says less about what is timed.
+const BATCHED: f64 = 0.10;
+
+/// True where a part of the run, and of its page faults, is the harness's preparation that it does not time.
+pub(super) fn is_batched(work: &Work) -> bool {
+    work.on_cpu.batched >= BATCHED
+}
+
 fn waiting_samples(work: &Work) -> u64 {
     work.observed.waits.iter().filter(|waiting| Part::of(waiting).is_some()).map(|waiting| waiting.samples).sum()
 }
@@ -148,8 +157,9 @@ fn first(work: &Work, time: &Time) -> Answer {
 
 /// Before the others: of next to no work any share may be large.
 fn idle(work: &Work, time: &Time) -> Option<Answer> {
-    let watched = work.observed.watched_ns as f64;
-    (watched > 0.0 && time.total() < IDLE * watched).then_some((Class::Idle, Some("no work"), 0.9, true))
+    // Time in which it was ready and had no processor is no idleness.
+    let free = work.observed.watched_ns.saturating_sub(work.observed.run_delay_ns) as f64;
+    (time.total() < IDLE * free).then_some((Class::Idle, Some("no work"), 0.9, true))
 }
 
 fn crowded(work: &Work, _: &Time) -> Option<Answer> {
@@ -193,6 +203,10 @@ fn capacity(work: &Work, _: &Time) -> Option<Answer> {
 }
 
 fn faults(work: &Work, time: &Time) -> Option<Answer> {
+    // Whose pages they are cannot be told there.
+    if is_batched(work) {
+        return None;
+    }
     let many = work.fault_rate().is_some_and(|rate| rate >= FAULTS) && kernel(time) >= FAULTS_KERNEL;
     many.then_some((Class::Memory, Some("faults"), 0.8, true))
 }

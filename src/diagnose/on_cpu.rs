@@ -15,6 +15,9 @@ pub struct OnCpu {
     pub allocator: f64,
     /// Share of the samples inside of `memcpy`, `memmove` and `memset`.
     pub copying: f64,
+    /// Share of the samples under criterion's batched loops, whose batches are allocated and dropped outside of what is timed.
+    #[serde(default)]
+    pub batched: f64,
 }
 
 /// Entries of allocators; what they call in the same library belongs to them.
@@ -48,7 +51,13 @@ impl OnCpu {
             let hits = profile.stacks.iter().filter(|stack| hit(&profile.frames_of(stack).collect::<Vec<_>>()));
             if samples == 0 { 0.0 } else { hits.map(|stack| stack.count).sum::<u64>() as f64 / samples as f64 }
         };
-        Self { samples, coverage: profile.quality.coverage(), allocator: share(allocates), copying: share(copies) }
+        Self {
+            samples,
+            coverage: profile.quality.coverage(),
+            allocator: share(allocates),
+            copying: share(copies),
+            batched: share(is_batched),
+        }
     }
 }
 
@@ -72,6 +81,12 @@ fn copies(stack: &[&Frame]) -> bool {
     })
 }
 
+/// `Bencher::iter_batched`, `iter_batched_ref`, `iter_with_setup`, `iter_with_large_drop`, `iter_with_large_setup`.
+fn is_batched(stack: &[&Frame]) -> bool {
+    let batches = |name: &str| name.starts_with("iter_batched") || name.starts_with("iter_with_");
+    stack.iter().any(|frame| frame.function.contains("criterion") && batches(last(&frame.function)))
+}
+
 fn last(function: &str) -> &str {
     function.rsplit("::").next().unwrap_or(function)
 }
@@ -89,6 +104,8 @@ mod tests {
         let (inner, entry, user) = (frame("[unknown]", "libc.so.6"), frame("malloc", "libc.so.6"), frame("x::f", "x"));
         assert!(allocates(&[&inner, &entry, &user]) && allocates(&[&frame("__rustc::__rust_alloc", "x"), &user]));
         assert!(!allocates(&[&user, &entry]), "a callback of the allocator is the user's");
+        let looped = frame("criterion::bencher::Bencher::iter_batched_ref", "x");
+        assert!(is_batched(&[&user, &looped]) && !is_batched(&[&user, &frame("criterion::bencher::Bencher::iter", "x")]));
         assert!(copies(&[&frame("__memmove_avx_unaligned_erms", "libc.so.6"), &user]) && !copies(&[&user]));
     }
 }

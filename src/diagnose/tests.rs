@@ -137,6 +137,17 @@ fn what_an_empty_run_costs_is_taken_away() {
 }
 
 #[test]
+fn pages_of_criterion_s_batches_are_not_held_against_the_code() {
+    let mut work = work(500, 500, vec![]);
+    work.minor_faults = Some(300_000);
+    let alone = found(&work);
+    work.on_cpu.batched = 1.0;
+    let batched = found(&work);
+    assert_eq!((alone.class, batched.class), (Class::Memory, Class::Mixed));
+    assert!(batched.confidence < alone.confidence && batched.summary.contains("criterion's batches"), "{batched:?}");
+}
+
+#[test]
 fn too_little_to_say_anything_is_said() {
     assert!(diagnose(&Work::default()).unwrap_err().contains("over before"));
     let mut short = work(20, 1, vec![]);
@@ -192,6 +203,7 @@ proptest! {
     fn a_machine_that_is_shared_is_said_and_halves_the_confidence(work in any_work(), delay in 0u64..20_000) {
         let mut shared = work.clone();
         shared.observed.run_delay_ns = delay * MS;
+        shared.observed.watched_ns += delay * MS;
         if let (Ok(alone), Ok(shared_found)) = (diagnose(&work), diagnose(&shared)) {
             let could_run = shared.observed.on_cpu_ns + shared.observed.run_delay_ns;
             let contended = shared.observed.run_delay_ns as f64 >= 0.2 * could_run as f64 && could_run > 0;

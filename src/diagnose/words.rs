@@ -1,6 +1,6 @@
 //! A diagnosis in words: one sentence, and the clauses that it rests on. Names of files and peers are untrusted; renderers clean them.
 
-use super::class::kernel;
+use super::class::{is_batched, kernel};
 use super::{Class, Part, Time, Work};
 use crate::figures;
 use crate::sample::offcpu::{Wait, Waiting};
@@ -27,7 +27,9 @@ pub(super) fn summary(class: Class, kind: Option<&'static str>, work: &Work, tim
         (_, _, true) => "no part reaches 15 % of the work time".into(),
         (_, _, false) => told.join(", "),
     };
-    let note = note(class, kind, work).map(|note| format!("; {note}")).unwrap_or_default();
+    let batches = "criterion's batches are in it, which it does not time".to_owned();
+    let note = if is_batched(work) { Some(batches) } else { note(class, kind, work) };
+    let note = note.map(|note| format!("; {note}")).unwrap_or_default();
     format!("{parts}{note} (n = {samples})")
 }
 

@@ -151,11 +151,12 @@ pub(super) fn add_up(threads: &[Thread], watched_ns: u64) -> Observed {
         observed.on_cpu_ns += thread.cpu();
         observed.busiest_ns = observed.busiest_ns.max(thread.cpu());
         observed.run_delay_ns += thread.delay();
-        accounts.push((thread.cpu(), thread.is_standing(), waits));
+        // Ready to run is at work, whoever holds the processor.
+        accounts.push((thread.cpu() + thread.delay(), thread.is_standing(), waits));
     }
-    let works = |(cpu, standing, waits): &(u64, bool, Vec<Waiting>)| {
+    let works = |(ready, standing, waits): &(u64, bool, Vec<Waiting>)| {
         let active = |wait: &&Waiting| !wait.idle && wait.wait != Wait::Sleep && !standing;
-        cpu + waits.iter().filter(active).map(|wait| wait.ns).sum::<u64>()
+        ready + waits.iter().filter(active).map(|wait| wait.ns).sum::<u64>()
     };
     let all: u64 = accounts.iter().map(works).sum();
     for account in &accounts {
