@@ -3,8 +3,10 @@
 //! Does not compute anything. Shares and rates are fractions, times are nanoseconds, sizes are bytes; what was not measured is
 //! `None` (`null`), never 0. Changes to this file are additive within one `schema_version`.
 
+mod imported;
 mod second_look;
 
+pub use imported::ImportedProfile;
 pub use second_look::{ConfirmationResult, CountResult, WitnessResult};
 
 use serde::{Deserialize, Serialize};
@@ -217,6 +219,12 @@ impl WorkloadResult {
         self.metrics.first()
     }
 
+    /// True for a benchmark whose instructions were counted on both sides, and whose time nobody measured.
+    pub fn is_counted(&self) -> bool {
+        let counted = |metric: &MetricResult| metric.name == "instructions" && metric.base.is_some() && metric.head.is_some();
+        self.primary().is_some_and(counted)
+    }
+
     /// True when both sides are the same program: without a run, only identical machine code is called the same.
     pub fn is_identical(&self) -> bool {
         self.outcome == Outcome::Same && self.metrics.is_empty()
@@ -264,7 +272,7 @@ impl MetricResult {
 pub struct SloResult {
     /// Name of the metric, as in [`MetricResult`].
     pub metric: String,
-    /// `ns`, `bytes`, `fraction` or `count`.
+    /// `ns`, `bytes`, `fraction`, `count`, or work per second (`B/s`, `elements/s`, …).
     pub unit: String,
     /// `cpu` or `wall` for times; `None` when not measured.
     pub clock: Option<String>,
@@ -351,6 +359,9 @@ pub struct ProfileResult {
     pub path: Option<String>,
     /// The stored flame graph.
     pub flamegraph: Option<String>,
+    /// What is known of a profile that another tool took; `None` for this tool's own.
+    #[serde(default)]
+    pub imported: Option<ImportedProfile>,
 }
 
 /// One line of a hot path.
@@ -429,6 +440,9 @@ pub struct ChangeResult {
     pub side: Option<String>,
     /// The hottest workload.
     pub workload: Option<String>,
+    /// How an imported profile's frames were found to be the item's: `line`, `name`, or `line and name`; `None` for own profiles.
+    #[serde(default)]
+    pub joined_by: Option<String>,
     /// Largest possible speedup of that workload by removing all of it: 1 / (1 − high).
     pub max_speedup: Option<f64>,
     /// Lines come from a fallback, because the file does not parse.

@@ -370,6 +370,9 @@ pub struct CheckArgs {
     /// Use the profile of this baseline
     #[arg(long, value_name = "NAME", default_value = "default", help_heading = "Baseline Options")]
     pub baseline: String,
+    /// Use a profile of production instead: pprof, folded stacks, perf.data or the output of `perf script`
+    #[arg(long, value_name = "FILE", conflicts_with = "baseline", help_heading = "Baseline Options")]
+    pub profile: Option<Utf8PathBuf>,
     /// Where evidence is kept.
     #[command(flatten, next_help_heading = "Baseline Options")]
     pub store: StoreArgs,
@@ -384,12 +387,32 @@ pub struct CheckArgs {
     pub format: Format,
 }
 
+/// The formats of exported profiles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// Gzip'd `profile.proto`, for `go tool pprof`, speedscope and the Firefox Profiler.
+    Pprof,
+    /// One line per stack, for inferno and `flamegraph.pl`.
+    Folded,
+    /// A flame graph, SVG.
+    Flamegraph,
+}
+
 /// `report`.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
     /// Show this baseline instead of the last analysis
     #[arg(long, value_name = "NAME", help_heading = "Baseline Options")]
     pub baseline: Option<String>,
+    /// Write a stored profile of the baseline (default: `default`) in another tool's format
+    #[arg(long, value_name = "FORMAT", value_enum, conflicts_with = "message_format", help_heading = "Output Options")]
+    pub export: Option<ExportFormat>,
+    /// Export the profile of this workload
+    #[arg(long, value_name = "ID", requires = "export", help_heading = "Output Options")]
+    pub workload: Option<String>,
+    /// Export to this file instead of standard output
+    #[arg(short, long, value_name = "FILE", requires = "export", help_heading = "Output Options")]
+    pub output: Option<Utf8PathBuf>,
     /// Where evidence is kept.
     #[command(flatten, next_help_heading = "Baseline Options")]
     pub store: StoreArgs,

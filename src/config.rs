@@ -8,6 +8,7 @@ pub mod nearest;
 mod reader;
 mod rules;
 pub mod slo;
+mod throughput;
 pub mod units;
 mod workload;
 
@@ -17,6 +18,7 @@ pub use environment::from_environment;
 pub use error::ConfigError;
 pub use rules::{Allow, Level, RulePatch};
 pub use slo::Slo;
+pub use throughput::Work;
 pub use workload::{Program, WorkloadConfig};
 
 use reader::{Table, Value};

@@ -6,6 +6,7 @@
 mod cgroup;
 mod check;
 mod clock;
+mod counters;
 mod disk;
 mod engines;
 mod linker;
@@ -116,6 +117,7 @@ pub fn diagnose(request: &Request, mut progress: impl FnMut(&str)) -> Diagnosis 
     checks.push(profile::check(found, request.profile.as_deref(), built));
     checks.push(linker::check(built));
     checks.push(valgrind::check());
+    checks.push(counters::check());
     checks.extend(repository::checks(found.map_or(&request.cwd, |workspace| workspace_root(workspace))));
     checks.push(package::check(&workspace));
     checks.push(disk::check(state.as_deref()));

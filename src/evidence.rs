@@ -3,6 +3,7 @@
 //! Runs workloads through `measure` and `sample`; does not compare sides and does not judge.
 
 mod collect;
+mod count;
 mod enumerate;
 mod error;
 mod execution;
@@ -91,9 +92,23 @@ pub struct WorkloadEvidence {
     /// Instructions of one run, for readers; only where they are counted instead of timed.
     #[serde(default)]
     pub instructions: Option<f64>,
+    /// What it asks of the allocator, for readers, or why that is not known; `None` when nobody counted.
+    #[serde(default)]
+    pub allocations: Option<Result<Allocations, String>>,
     /// What was counted and seen of its profile run; `None` where there was none.
     #[serde(default)]
     pub work: Option<Work>,
+}
+
+/// What one iteration (one process of a whole program) asks of the C library's allocator, counted once.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Allocations {
+    /// Allocations.
+    pub calls: f64,
+    /// Bytes asked for.
+    pub bytes: f64,
+    /// Bytes of the largest live heap within the run, harness and set-up included.
+    pub peak: f64,
 }
 
 impl WorkloadEvidence {
@@ -113,6 +128,7 @@ impl WorkloadEvidence {
             problem: None,
             pending: false,
             instructions: None,
+            allocations: None,
             work: None,
         }
     }

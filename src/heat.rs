@@ -4,16 +4,20 @@
 //! know about changes, and never says cold without proof that the code ran.
 
 mod classify;
+mod foreign;
 mod hot_path;
 mod join;
+mod matching;
 mod origin;
 mod path;
 mod share;
 mod stacks;
 
 pub use classify::{Executed, HeatClass, Overall, Thresholds, WorkloadHeat, bound, classify, overall};
+pub use foreign::Foreign;
 pub use hot_path::HotSpot;
 pub use join::{Joined, join};
+pub use matching::{Basis, Matching};
 pub use origin::Origin;
 pub use path::{Location, PathMapper};
 pub use share::{ItemShare, Share};

@@ -16,6 +16,7 @@ mod short;
 #[cfg(test)]
 mod tests;
 mod text;
+mod untimed;
 mod view;
 
 use std::io::{self, Write};

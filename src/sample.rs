@@ -7,7 +7,9 @@
 
 mod advice;
 mod agent;
+pub mod counter;
 mod engine;
+pub mod import;
 pub mod offcpu;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod perf_event;

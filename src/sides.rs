@@ -2,6 +2,7 @@
 //!
 //! Asks git, cargo, the store and the workloads; does not judge.
 
+mod aligned;
 mod complete;
 mod diff;
 mod gather;
@@ -34,7 +35,7 @@ pub(crate) use same::same_code;
 pub(crate) use sampler::sampler;
 pub(crate) use scratch::Scratch;
 pub(crate) use stored::{Base, BaseRequest, SideError, find_base, fingerprint, gather_commit, save};
-pub(crate) use survey::{Subject, Survey, base_answers, fill, survey};
+pub(crate) use survey::{Subject, Survey, base_answers, fill, survey, troubles};
 pub(crate) use tests_run::{not_checked, run_tests};
 pub(crate) use texts::Texts;
 pub(crate) use view::{all_items, items_of_files};

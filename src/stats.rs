@@ -2,6 +2,7 @@
 //!
 //! Takes slices of numbers and returns values; it does not know what a workload is and runs nothing.
 
+pub mod binomial;
 pub mod decide;
 pub mod estimate;
 pub mod layouts;
@@ -10,6 +11,7 @@ pub mod random;
 pub mod sequential;
 pub mod wilson;
 
+pub use binomial::{quantile_interval, rate_interval, values_needed};
 pub use decide::{Decision, Margins, Outcome, Reason, decide, decide_beyond};
 pub use estimate::{Interval, median, median_interval, quantile};
 pub use layouts::{AcrossLayouts, LayoutRound, across_layouts};

@@ -2,6 +2,7 @@
 //!
 //! Does not run workloads (`measure`) and does not read git beyond checking a base out.
 
+pub mod aligned;
 pub mod build;
 mod cargo;
 mod discover;

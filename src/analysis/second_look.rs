@@ -20,7 +20,7 @@ pub struct ConfirmationResult {
 /// Counted instructions: advisory, never a verdict.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WitnessResult {
-    /// What counted: `callgrind`; `None` when nothing did.
+    /// What counted: `callgrind`, or `hardware counter` (the whole process alone); `None` when nothing did.
     pub counter: Option<String>,
     /// What the counts say together with the clock, or why there are none.
     pub conclusion: String,

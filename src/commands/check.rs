@@ -1,5 +1,7 @@
 //! `check`: the diff joined with the stored profile; nothing is built and nothing is run.
 
+mod production;
+
 use super::context::{ContextParts, locate};
 use super::report::show;
 use super::verify::judge::{rules_of, weakness};
@@ -21,6 +23,9 @@ use crate::verdict::{self, Policy};
 
 /// Joins and judges by the rules alone.
 pub(crate) fn check(args: &CheckArgs, shell: &mut Shell) -> Result<Exit> {
+    if let Some(file) = &args.profile {
+        return production::check(args, file, shell);
+    }
     let (workspace, git, state) = locate(&args.manifest, &args.store, args.target_dir.as_deref())?;
     let parts = ContextParts::new(&workspace, &git)?;
     let baseline: Baseline<Evidence> = Store::read(&state).load_baseline(&args.baseline)?;

@@ -1,5 +1,7 @@
 //! `report`: the last analysis again, or what a baseline holds.
 
+mod export;
+
 use super::context::locate;
 use crate::analysis::Analysis;
 use crate::cli::{MessageFormat, ReportArgs};
@@ -37,6 +39,9 @@ impl Expected for ReportError {
 pub(crate) fn report(args: &ReportArgs, shell: &mut Shell) -> Result<Exit> {
     let (_, _, state) = locate(&args.manifest, &args.store, args.target_dir.as_deref())?;
     let store = Store::read(&state);
+    if let Some(format) = args.export {
+        return export::export(args, format, &store, shell);
+    }
     let value = match &args.baseline {
         Some(name) => {
             let baseline = store.load_baseline::<crate::evidence::Evidence>(name)?;

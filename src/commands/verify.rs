@@ -113,6 +113,7 @@ fn remembered(args: &VerifyArgs) -> Result<Vec<(String, WorkloadConfig)>> {
         args: workload.args,
         datasets: workload.datasets,
         timeout: workload.timeout_ms.map(std::time::Duration::from_millis),
+        throughput: None,
         slo: Vec::new(),
     };
     Ok(binaries.map(|workload| (workload.package.clone(), table(workload))).collect())

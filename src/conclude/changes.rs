@@ -38,6 +38,7 @@ fn result(index: usize, change: &Change, base: &SideView<'_>, head: &SideView<'_
         samples: total.map(|share| share.samples),
         side: heat.and_then(|heat| heat.side).map(str::to_owned),
         workload: heat.and_then(|heat| heat.workload.clone()),
+        joined_by: None,
         max_speedup: total.and_then(|share| bound(share.high)),
         approximate: item.approximate,
         test_only: item.test_only,

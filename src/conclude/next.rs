@@ -17,6 +17,10 @@ fn regressions(analysis: &Analysis) -> Vec<(&str, Vec<&str>)> {
     by_item
 }
 
+fn is_timed(analysis: &Analysis) -> bool {
+    analysis.workloads.iter().any(|workload| workload.outcome != Outcome::NotMeasured)
+}
+
 /// The next steps of a comparison.
 pub(crate) fn next_steps(analysis: &Analysis) -> Vec<String> {
     let mut steps = Vec::new();
@@ -43,6 +47,8 @@ pub(crate) fn next_steps(analysis: &Analysis) -> Vec<String> {
         .collect();
     if analysis.environment.engine == "none" {
         steps.push("gather a profile: let the kernel sample (see the warning), then run `cargo perf-expert verify` again".into());
+    } else if analysis.workloads.iter().any(WorkloadResult::is_counted) && !is_timed(analysis) {
+        steps.push("nothing was timed: for a verdict about speed, add a benchmark that measures time (criterion, divan)".into());
     } else if let Some((first, others)) = unmeasured.split_first() {
         let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
         steps.push(format!("no claim is possible about `{first}`{more}: add a benchmark that runs it if its speed matters"));

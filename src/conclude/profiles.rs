@@ -43,5 +43,6 @@ pub(crate) fn profile_result(quality: &Quality, path: Option<String>, flamegraph
         truncated: quality.truncated_share(),
         path,
         flamegraph,
+        imported: None,
     }
 }

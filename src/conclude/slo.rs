@@ -7,8 +7,9 @@
 use crate::analysis::{MetricResult, Outcome, SloResult, WorkloadResult};
 use crate::config::Slo;
 use crate::evidence::WorkloadEvidence;
+use crate::measure::metric::{ALPHA, MACHINE_NOTE, QUANTILES, is_rate};
 use crate::measure::{Absolute, ClockKind};
-use crate::stats::Interval;
+use crate::stats::{Interval, values_needed};
 
 const TIMES: [&str; 3] = ["latency.", "cpu.", "wall"];
 
@@ -21,6 +22,10 @@ fn compared(slo: &Slo, workload: &WorkloadResult, absolutes: &[Absolute]) -> Slo
     let mut result = blank(slo);
     let metric = metric_of(slo, workload);
     result.clock = metric.and_then(|metric| metric.clock.clone());
+    if let Some(metric) = metric.filter(|_| slo.is_floor()) {
+        // What is counted per second is the workload's own.
+        result.unit.clone_from(&metric.unit);
+    }
     let Some((base, head)) = absolutes.iter().find(|one| one.metric == slo.metric).and_then(|one| one.base.zip(one.head)) else {
         result.reason = Some(why_not_measured(slo, workload, metric));
         return result;
@@ -35,11 +40,18 @@ fn compared(slo: &Slo, workload: &WorkloadResult, absolutes: &[Absolute]) -> Slo
             result.reason = explained.err();
         }
         (Some(false), Some(false)) => result.reason = Some("base violates it, too".into()),
-        (_, None) => result.reason = Some("head's interval holds the target".into()),
+        (_, None) => result.reason = Some(undecided(slo, &head)),
         (None, Some(false)) => result.reason = Some("base's interval holds the target, so it may have been so before".into()),
         (_, Some(true)) => {}
     }
     result
+}
+
+fn undecided(slo: &Slo, head: &Interval) -> String {
+    if is_rate(&slo.metric) && head.median.to_bits() == 0 {
+        return "none of head's runs did, and they are too few to show so low a rate".into();
+    }
+    "head's interval holds the target".into()
 }
 
 /// What a baseline knows of each objective: the time of one side.
@@ -115,8 +127,16 @@ fn why_not_measured(slo: &Slo, workload: &WorkloadResult, metric: Option<&Metric
             "its harness does as much work as fits into its time, so a process's total says nothing".into()
         }
         Some(_) => "there are too few rounds for an interval of one side".into(),
-        None => "this run did not measure it".into(),
+        None => too_few_processes(slo, workload).unwrap_or_else(|| "this run did not measure it".into()),
     }
+}
+
+/// How many runs the quantile of a program would need.
+fn too_few_processes(slo: &Slo, workload: &WorkloadResult) -> Option<String> {
+    let (_, q) = QUANTILES.iter().find(|(name, _)| *name == slo.metric)?;
+    let rounds = workload.primary().filter(|_| matches!(workload.kind.as_str(), "bench" | "binary"))?.rounds;
+    let needed = values_needed(*q, ALPHA);
+    Some(format!("of a whole program it needs {needed} runs of each side, and there were {rounds}"))
 }
 
 fn is_of_process(metric: &str) -> bool {
@@ -127,13 +147,18 @@ fn is_of_process(metric: &str) -> bool {
 /// a changed item on the stacks, and no doubt about the workload as a whole.
 fn explained(slo: &Slo, workload: &WorkloadResult, metric: Option<&MetricResult>) -> Result<(), String> {
     let is_time = slo.is_floor() || TIMES.iter().any(|start| slo.metric.starts_with(start));
-    let worse = metric.is_some_and(|metric| metric.outcome == Outcome::Slower && metric.interval().is_some());
+    let measured_worse = metric.is_some_and(|metric| metric.outcome == Outcome::Slower && metric.interval().is_some());
+    // Base's whole interval keeps the target and head's whole interval does not: the rates differ.
+    let worse = measured_worse || is_rate(&slo.metric);
+    let of_the_machine = metric.is_some_and(|metric| metric.note.as_deref() == Some(MACHINE_NOTE));
     if workload.negative_control || workload.explained_by.is_empty() {
         Err("no changed item is on its stacks".into())
     } else if is_time && workload.outcome == Outcome::Inconclusive {
         Err(workload.reason.clone().unwrap_or_else(|| "the workload is inconclusive".into()))
     } else if is_time && workload.outcome == Outcome::Slower && workload.explained != Some(true) {
         Err(workload.reason.clone().unwrap_or_else(|| "the change does not explain the regression".into()))
+    } else if of_the_machine {
+        Err(MACHINE_NOTE.into())
     } else if !worse {
         Err("against base, side by side, it is not worse beyond the margin".into())
     } else {
@@ -210,6 +235,36 @@ mod tests {
         assert_eq!(compared(&target, &workload, &seen).explained, Some(false), "no comparison of it");
         workload.metrics.push(samples::memory(15.0 * MILLI, (2.0, 1.99, 2.01), Outcome::Slower));
         assert_eq!(compared(&target, &workload, &seen).explained, Some(true));
+    }
+
+    #[test]
+    fn a_rate_is_worse_when_the_target_lies_between_its_sides() {
+        let same = samples::reached("run", Outcome::Same, 1e6, (1.0, 0.99, 1.01), &["a::f"]);
+        let errors = Slo { metric: "error_rate".into(), bound: 0.05, written: "5%".into() };
+        let rate = |(low, high): (f64, f64)| Some(Interval { low, median: f64::midpoint(low, high), high });
+        let seen = |base, head| [Absolute { metric: "error_rate".into(), base: rate(base), head: rate(head) }];
+        let on = |workload: &WorkloadResult, head| compared(&errors, workload, &seen((0.0, 0.03), head));
+        assert_eq!(on(&same, (0.2, 0.5)).explained, Some(true));
+        assert_eq!(on(&WorkloadResult { explained_by: Vec::new(), ..same.clone() }, (0.2, 0.5)).explained, Some(false));
+        assert_eq!((on(&same, (0.01, 0.5)).met_at_head, on(&same, (0.01, 0.5)).explained), (None, None));
+        let none = Interval { low: 0.0, median: 0.0, high: 0.2 };
+        let none =
+            compared(&errors, &same, &[Absolute { metric: "error_rate".into(), base: rate((0.0, 0.03)), head: Some(none) }]);
+        assert!(none.reason.unwrap().contains("too few"));
+        // Head ended after a few failures: no metric at all, and still rates.
+        let broken = WorkloadResult { metrics: Vec::new(), outcome: Outcome::NotMeasured, ..same };
+        assert_eq!(on(&broken, (0.2, 1.0)).met_at_head, Some(false));
+    }
+
+    #[test]
+    fn a_program_s_quantile_says_how_many_runs_it_needs() {
+        let program = WorkloadResult { kind: "binary".into(), ..slower() };
+        let reason = |metric| compared(&slo(metric, 1.0), &program, &[]).reason.unwrap();
+        assert!(
+            reason("latency.p95").contains("72 runs") && reason("latency.p99").contains("368 runs"),
+            "{}",
+            reason("latency.p99")
+        );
     }
 
     #[test]

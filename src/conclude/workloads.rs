@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use super::{hot_items, profile_result};
 use crate::analysis::{ClockResult, MetricResult, Outcome, PUT_OFF, WorkloadResult};
-use crate::evidence::WorkloadEvidence;
+use crate::evidence::{Allocations, WorkloadEvidence};
 use crate::heat::Executed;
 use crate::join::{Reach, Reached, SideView, explain};
+use crate::measure::allocations::{PEAK, bytes_note};
+use crate::measure::aside::ALLOCATIONS;
 use crate::measure::{self, ClockChoice, ClockKind, Ending, Measured, Workload, WorkloadKind};
 use crate::source::{Change, ChangeKind, FileRole, role};
 use crate::stats;
@@ -113,6 +115,13 @@ pub(crate) fn baseline_result(evidence: &WorkloadEvidence, side: &SideView<'_>) 
         result.spread = calibration.noise.as_ref().map(|noise| noise.pair_sd);
         result.smallest_detectable = calibration.noise.as_ref().map(|noise| noise.detectable(last, &plan));
     }
+    match &evidence.allocations {
+        Some(Ok(counted)) => result.metrics.extend(allocations(counted, workload.kind)),
+        Some(Err(why)) => {
+            result.unmeasured.insert(ALLOCATIONS.into(), why.clone());
+        }
+        None => {}
+    }
     if let Some(count) = evidence.instructions {
         result.metrics.push(instructions(count, None));
         result.reason = Some(COUNTED.into());
@@ -125,15 +134,34 @@ pub(crate) fn baseline_result(evidence: &WorkloadEvidence, side: &SideView<'_>) 
     result
 }
 
+/// What was counted of one side, once.
+fn allocations(counted: &Allocations, kind: WorkloadKind) -> [MetricResult; 3] {
+    let metric = |name: &str, unit: &str, base: f64, note: Option<&str>| MetricResult {
+        name: name.into(),
+        unit: unit.into(),
+        clock: None,
+        base: Some(base),
+        head: None,
+        ratio: None,
+        low: None,
+        high: None,
+        rounds: 1,
+        outcome: Outcome::NotJudged,
+        note: note.map(str::to_owned),
+    };
+    [
+        metric("allocations.count", "count", counted.calls, None),
+        metric("allocations.bytes", "bytes", counted.bytes, bytes_note(kind)),
+        metric("allocations.peak", "bytes", counted.peak, Some(PEAK)),
+    ]
+}
+
 /// What a count of instructions is worth.
-const COUNTED: &str = "instructions are counted, once, which says nothing about time and fails no verdict";
+const COUNTED: &str = "instructions, counted once per side: they say nothing about time and fail no verdict";
 
 /// The result of a workload whose instructions were counted on both sides.
 pub(crate) fn counted(workload: &Workload, (base, head): (f64, f64)) -> WorkloadResult {
-    let change = crate::figures::change(head / base);
-    let reason =
-        Some(format!("{change} instructions; counted once per side, which says nothing about time and fails no verdict"));
-    WorkloadResult { reason, metrics: vec![instructions(base, Some(head))], ..blank(workload) }
+    WorkloadResult { reason: Some(COUNTED.into()), metrics: vec![instructions(base, Some(head))], ..blank(workload) }
 }
 
 fn instructions(base: f64, head: Option<f64>) -> MetricResult {
@@ -147,8 +175,8 @@ fn instructions(base: f64, head: Option<f64>) -> MetricResult {
         low: None,
         high: None,
         rounds: 1,
-        outcome: Outcome::NotMeasured,
-        note: Some("deterministic: one run of each side".into()),
+        outcome: Outcome::NotJudged,
+        note: Some("one run of each side".into()),
     }
 }
 

@@ -11,6 +11,8 @@ enum Unit {
     Size,
     Fraction,
     Number,
+    /// Units of work per second.
+    Rate,
 }
 
 /// Every metric that an objective may be about, by its name in the JSON contract.
@@ -18,7 +20,7 @@ const METRICS: [(&str, Unit); 17] = [
     ("latency.p50", Unit::Time),
     ("latency.p95", Unit::Time),
     ("latency.p99", Unit::Time),
-    ("throughput", Unit::Number),
+    ("throughput", Unit::Rate),
     ("wall", Unit::Time),
     ("cpu.total", Unit::Time),
     ("cpu.user", Unit::Time),
@@ -53,7 +55,7 @@ impl Slo {
             Some(Unit::Time) => "ns",
             Some(Unit::Size) => "bytes",
             Some(Unit::Fraction) => "fraction",
-            Some(Unit::Number) | None => "count",
+            Some(Unit::Number | Unit::Rate) | None => "count",
         }
     }
 
@@ -83,8 +85,19 @@ fn read_one(metric: &str, value: &Value<'_>) -> Result<Slo, Problem> {
         Unit::Time => (units::duration(&written).map(|time| time.as_nanos() as f64), "a duration such as \"20ms\""),
         Unit::Size => (units::size(&written).map(|bytes| bytes as f64), "a size such as \"200MiB\""),
         Unit::Fraction => (units::fraction(&written), "a fraction such as 0.001 or \"0.1%\""),
-        Unit::Number => (written.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0), "a number"),
+        Unit::Rate => (per_second(&written), "work per second such as 5000 or \"200MiB/s\""),
+        Unit::Number => (number(&written), "a number"),
     };
     let bound = bound.ok_or_else(|| value.problem(format!("expected {expected}")))?;
     Ok(Slo { metric: metric.to_owned(), bound, written })
+}
+
+/// Units of work, or bytes as a size, with or without `/s`.
+fn per_second(text: &str) -> Option<f64> {
+    let text = text.strip_suffix("/s").unwrap_or(text);
+    number(text).or_else(|| units::size(text).map(|bytes| bytes as f64))
+}
+
+fn number(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0)
 }

@@ -18,7 +18,7 @@ fn the_documented_example_reads_as_it_says() {
     let config = read(&json!({
         "workload": [{
             "name": "import-large", "bin": "importer", "args": ["--input", "data/large.csv", ""],
-            "datasets": ["data/large.csv"], "timeout": "30s",
+            "datasets": ["data/large.csv"], "timeout": "30s", "throughput": { "bytes": "64MiB" },
             "slo": { "latency.p95": "20ms", "memory.peak_rss": "200MiB", "error_rate": 0.001, "throughput": 100 }
         }],
         "margin": "1%", "frequency": 4999, "engine": "pprof", "profile-time": "2s", "max-time": "1m30s",
@@ -30,6 +30,7 @@ fn the_documented_example_reads_as_it_says() {
     let workload = &config.workloads[0];
     assert_eq!((workload.name.as_str(), &workload.program), ("import-large", &Program::Bin("importer".into())));
     assert_eq!((workload.args.len(), workload.timeout), (3, Some(Duration::from_secs(30))));
+    assert_eq!(workload.throughput, Some(Work { amount: 64 << 20, unit: "B" }));
     let bounds: Vec<(&str, f64)> = workload.slo.iter().map(|slo| (slo.metric.as_str(), slo.bound)).collect();
     assert_eq!(
         bounds,
@@ -46,6 +47,28 @@ fn the_documented_example_reads_as_it_says() {
     assert!(allow.covers("PE-201", "x", "src/bin/a.rs", "crate::cold::f", day("2026-12-31")));
     assert!(!allow.covers("PE-201", "x", "src/binary.rs", "crate::cold::f", day("2026-12-31")));
     assert!(!allow.covers("PE-201", "x", "src/bin/a.rs", "crate::cold::f", day("2027-01-01")));
+}
+
+#[test]
+fn work_is_elements_or_bytes_and_more_than_nothing() {
+    let work = |value: serde_json::Value| {
+        let config = read(&json!({ "workload": [{ "name": "a", "bench": "b", "throughput": value }] }));
+        config.map(|config| config.workloads[0].throughput)
+    };
+    assert_eq!(work(json!({ "elements": 1000 })).unwrap(), Some(Work { amount: 1000, unit: "elements" }));
+    for wrong in [json!({}), json!({ "elements": 1, "bytes": 1 }), json!({ "elements": 0 }), json!({ "bytes": "x" }), json!(7)] {
+        let error = work(wrong).unwrap_err();
+        assert!(error.to_string().contains("workload[0].throughput"), "{error}");
+    }
+    let rate = |value: &str| {
+        let config = read(&json!({ "workload": [{ "name": "a", "bench": "b", "slo": { "throughput": value } }] }));
+        config.ok().map(|config| config.workloads[0].slo[0].bound)
+    };
+    assert_eq!(
+        (rate("2MiB/s"), rate("2MiB"), rate("1500"), rate("2s")),
+        (Some(2_097_152.0), Some(2_097_152.0), Some(1500.0), None)
+    );
+    assert_eq!(work(json!({ "element": 1 })).unwrap_err().hint().unwrap(), "did you mean `elements`?");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use camino::Utf8PathBuf;
 
 use super::reader::{Problem, Table, Value};
 use super::slo::{self, Slo};
+use super::throughput::{self, Work};
 
 /// What a configured workload runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub struct WorkloadConfig {
     pub datasets: Vec<Utf8PathBuf>,
     /// After this time one run is killed.
     pub timeout: Option<Duration>,
+    /// Work of one run or iteration; what a harness states itself comes first.
+    pub throughput: Option<Work>,
     /// Objectives: base meets them, head must too.
     pub slo: Vec<Slo>,
 }
@@ -53,6 +56,7 @@ pub(super) fn read(table: &mut Table<'_>) -> Result<WorkloadConfig, Problem> {
         args: table.optional("args", Value::arguments)?.unwrap_or_default(),
         datasets: table.list("datasets", |value| read_dataset(&value))?,
         timeout: table.optional("timeout", |value| value.duration())?,
+        throughput: table.optional("throughput", throughput::read)?,
         slo: table.optional("slo", slo::read)?.unwrap_or_default(),
     })
 }

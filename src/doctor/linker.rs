@@ -1,4 +1,4 @@
-//! Who links: LLD can shuffle sections, so that a change of layout is told from a change of speed.
+//! Who links: functions in another order tell a change of layout from a change of speed. LLD shuffles them, GNU ld follows a list.
 
 use std::path::Path;
 
@@ -14,20 +14,23 @@ enum Linker {
     Lld(String),
     /// `mold 2.30.0 (…)`
     Mold(String),
-    /// GNU ld and gold leave none.
+    /// gold leaves a section of its own.
+    Gold,
+    /// GNU ld leaves none.
     Unmarked,
 }
 
 pub(super) fn check(trial: Option<&Trial>) -> Check {
     let Some(trial) = trial else { return Check::missing(ID, ID, "not checked: nothing was linked") };
-    match comment(trial.executable()).map(|comment| linker(&comment)) {
+    match marks(trial.executable()).map(|(comment, is_gold)| if is_gold { Linker::Gold } else { linker(&comment) }) {
         Some(found) => judged(&found),
         None => Check::limited(ID, ID, "its name cannot be read from executables of this system"),
     }
 }
 
 fn judged(linker: &Linker) -> Check {
-    let unable = "it cannot shuffle functions, so a change of layout may pass for a change of speed";
+    let unable = "it does not reorder functions, so layout is varied by the toolchain's LLD, if it is there, or by whole builds \
+        with aligned functions";
     let remedy =
         "let rustc link with LLD: `-C link-arg=-fuse-ld=lld` in the `rustflags` of .cargo/config.toml, with LLD installed";
     let (check, name, version) = match linker {
@@ -37,7 +40,12 @@ fn judged(linker: &Linker) -> Check {
         Linker::Mold(version) => {
             (Check::limited(ID, ID, format!("mold {version}: {unable}")).remedy(remedy), "mold", Some(version))
         }
-        Linker::Unmarked => (Check::limited(ID, ID, format!("not LLD (GNU ld or gold): {unable}")).remedy(remedy), "other", None),
+        Linker::Gold => (Check::limited(ID, ID, format!("gold: {unable}")).remedy(remedy), "gold", None),
+        Linker::Unmarked => (
+            Check::ok(ID, ID, "no mark of LLD, mold or gold, so GNU ld: functions can be relinked in another order"),
+            "other",
+            None,
+        ),
     };
     check.value("linker", name).value("version", version.cloned())
 }
@@ -56,17 +64,19 @@ fn linker(comment: &[u8]) -> Linker {
     Linker::Unmarked
 }
 
+/// The section `.comment`, and whether gold left its note.
 #[cfg(target_os = "linux")]
-fn comment(executable: &Path) -> Option<Vec<u8>> {
+fn marks(executable: &Path) -> Option<(Vec<u8>, bool)> {
     use object::{Object, ObjectSection};
     let bytes = std::fs::read(executable).ok()?;
     let file = object::File::parse(bytes.as_slice()).ok()?;
     let section = file.section_by_name(".comment");
-    Some(section.and_then(|section| section.data().ok()).unwrap_or_default().to_vec())
+    let is_gold = file.section_by_name(".note.gnu.gold-version").is_some();
+    Some((section.and_then(|section| section.data().ok()).unwrap_or_default().to_vec(), is_gold))
 }
 
 #[cfg(not(target_os = "linux"))]
-fn comment(_executable: &Path) -> Option<Vec<u8>> {
+fn marks(_executable: &Path) -> Option<(Vec<u8>, bool)> {
     None
 }
 
@@ -85,10 +95,11 @@ mod tests {
     }
 
     #[test]
-    fn only_lld_varies_layouts() {
+    fn what_cannot_reorder_functions_says_what_is_done_instead() {
         assert_eq!(judged(&Linker::Lld("20.1".into())).status, Status::Ok);
-        let other = judged(&Linker::Unmarked);
-        assert!(other.status == Status::Limited && other.remedy.unwrap().contains("lld"));
-        assert!(other.values["version"].is_null());
+        let gnu = judged(&Linker::Unmarked);
+        assert!(gnu.status == Status::Ok && gnu.values["version"].is_null());
+        let gold = judged(&Linker::Gold);
+        assert!(gold.status == Status::Limited && gold.remedy.unwrap().contains("lld"));
     }
 }

@@ -7,7 +7,6 @@ use super::{
     keep_profile, profile,
 };
 use crate::measure::calibrate::{PAIRS, calibrate};
-use crate::measure::harness::gungraun;
 use crate::measure::{HarnessError, LiveRunner, Side, WorkloadKind};
 use crate::process::{ProcessError, interrupted};
 use crate::profile::Profile;
@@ -88,8 +87,7 @@ impl Collector<'_> {
         stop_if_interrupted()?;
         evidence.pending = false;
         if evidence.workload.kind == WorkloadKind::Gungraun {
-            let limits = self.runner.limits(&evidence.workload);
-            let counted = gungraun::count(&evidence.workload, &program.side(self.root), &limits, self.scratch()?.path());
+            let counted = self.runner.count(&evidence.workload, &program.side(self.root));
             evidence.instructions = its_own_fault(counted.map_err(Into::into), &mut evidence.problem)?;
             return Ok(());
         }

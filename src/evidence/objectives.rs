@@ -1,8 +1,8 @@
-//! Which objectives of the configuration belong to a workload.
+//! Which objectives of the configuration belong to a workload, and the work that it states.
 
 use super::Filter;
 use super::enumerate::matches;
-use crate::config::{Program, Slo, WorkloadConfig};
+use crate::config::{Program, Slo, Work, WorkloadConfig};
 use crate::measure::{Workload, WorkloadKind};
 
 impl Filter {
@@ -13,7 +13,15 @@ impl Filter {
         tables.iter().filter(|table| is_about(table, workload)).flat_map(|table| table.slo.iter().cloned()).collect()
     }
 
-    /// Tables with objectives whose target is among the workloads, and whose name is none of theirs: nobody will ever check them.
+    /// The work of one run or iteration, from the tables that [`Filter::objectives`] reads; a name without `*` comes first.
+    pub fn work(&self, workload: &Workload) -> Option<Work> {
+        let tables = self.configured.get(&workload.package)?;
+        let about = || tables.iter().filter(|table| is_about(table, workload));
+        let exact = about().filter(|table| !table.name.contains('*')).find_map(|table| table.throughput);
+        exact.or_else(|| about().find_map(|table| table.throughput))
+    }
+
+    /// Tables with objectives or work whose target is among the workloads, and whose name is none of theirs: nobody will ever check them.
     pub fn aimless(&self, workloads: &[&Workload]) -> Vec<String> {
         if !self.ids.is_empty() {
             return Vec::new();
@@ -21,7 +29,8 @@ impl Filter {
         let aimless = |package: &String, table: &WorkloadConfig| {
             let of_target: Vec<&&Workload> =
                 workloads.iter().filter(|workload| workload.package == *package && has_target(table, workload)).collect();
-            !table.slo.is_empty() && !of_target.is_empty() && !of_target.iter().any(|workload| has_name(table, workload))
+            let says = !table.slo.is_empty() || table.throughput.is_some();
+            says && !of_target.is_empty() && !of_target.iter().any(|workload| has_name(table, workload))
         };
         let tables = self.configured.iter().flat_map(|(package, tables)| tables.iter().map(move |table| (package, table)));
         tables.filter(|(package, table)| aimless(package, table)).map(|(_, table)| table.name.clone()).collect()
@@ -55,7 +64,15 @@ mod tests {
 
     fn table(name: &str, program: Program) -> WorkloadConfig {
         let slo = vec![Slo { metric: "latency.p50".into(), bound: 1.0, written: "1ns".into() }];
-        WorkloadConfig { name: name.into(), program, args: Vec::new(), datasets: Vec::new(), timeout: None, slo }
+        WorkloadConfig {
+            name: name.into(),
+            program,
+            args: Vec::new(),
+            datasets: Vec::new(),
+            timeout: None,
+            throughput: None,
+            slo,
+        }
     }
 
     fn filter(tables: Vec<WorkloadConfig>) -> Filter {
@@ -72,6 +89,17 @@ mod tests {
         assert!(filter.objectives(&sample("fold/small", WorkloadKind::Binary)).is_empty(), "a binary is no bench");
         let prefixed = Workload { id: "x/bench::fold/small".into(), ..sample("fold/small", WorkloadKind::Criterion) };
         assert_eq!(filter.objectives(&prefixed).len(), 1);
+    }
+
+    #[test]
+    fn the_work_of_an_id_comes_from_the_table_that_names_it() {
+        let of = |name, amount| WorkloadConfig {
+            throughput: Some(Work { amount, unit: "elements" }),
+            ..table(name, Program::Bench("bench".into()))
+        };
+        let filter = filter(vec![of("fold/*", 10), of("fold/large", 1000)]);
+        let amount = |id| filter.work(&sample(id, WorkloadKind::Divan)).map(|work| work.amount);
+        assert_eq!((amount("fold/large"), amount("fold/small"), amount("walk")), (Some(1000), Some(10), None));
     }
 
     #[test]

@@ -19,6 +19,9 @@ pub enum WitnessError {
     /// valgrind is not there.
     #[error("valgrind is not installed")]
     NoValgrind,
+    /// There is no run of one iteration.
+    #[error("its harness cannot run one iteration, and runs of as many as fit into a time do not compare")]
+    NoSingleRun,
     /// It takes some fifty times as long as the workload alone.
     #[error("one run under callgrind takes longer than {} s", .0.as_secs())]
     TooSlow(Duration),
@@ -92,6 +95,9 @@ impl Witness {
         limits: Limits,
         scratch: &Path,
     ) -> Result<SideCounts, WitnessError> {
+        if !harness.has_single_run() {
+            return Err(WitnessError::NoSingleRun);
+        }
         let launch = under_callgrind(harness.test_launch(workload, side, scratch), scratch);
         let finished = run(&launch, &limits)?;
         if finished.timed_out {
@@ -110,7 +116,9 @@ fn under_callgrind(mut launch: Launch, scratch: &Path) -> Launch {
     output.push(scratch.join("callgrind.%p"));
     let program = std::mem::replace(&mut launch.program, "valgrind".into());
     // Names are demangled and normalized here: valgrind knows only the older of Rust's schemes.
-    let front = ["--tool=callgrind".into(), "--demangle=no".into(), output, program.into_os_string()];
+    // CodSpeed's drop-ins ask valgrind for a dump in the middle: without the option, the rest would be in files of their own.
+    let options = ["--tool=callgrind", "--demangle=no", "--combine-dumps=yes"].map(std::ffi::OsString::from);
+    let front = options.into_iter().chain([output, program.into_os_string()]);
     launch.args.splice(0..0, front);
     launch
 }
@@ -149,9 +157,13 @@ fn is_closure(name: &str) -> bool {
     name.contains("{{closure}}") || name.contains("{closure")
 }
 
-/// Criterion's function around the benchmark's closure; in test mode it runs it once.
+/// Criterion's function around the benchmark's closure, in the crate and in `CodSpeed`'s drop-in; in test mode it runs it once.
 fn runs_one_iteration(name: &str) -> bool {
-    name.strip_prefix("criterion::bencher::Bencher::").is_some_and(|rest| rest.starts_with("iter") && !is_closure(rest))
+    let Some(("criterion" | "codspeed_criterion_compat_walltime", rest)) = name.split_once("::bencher::Bencher") else {
+        return false;
+    };
+    rest.rsplit("::").next().is_some_and(|method| method.trim_start_matches("__codspeed_root_frame__").starts_with("iter"))
+        && !is_closure(rest)
 }
 
 fn covers(item: &Item, location: &Location, line: u32) -> bool {

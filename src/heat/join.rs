@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::foreign::Match;
 use super::origin::{self, Origin};
 use super::path::{Location, PathMapper, Resolver};
 use super::share::{ItemShare, Share};
@@ -38,6 +39,8 @@ pub struct Joined<'a> {
     pub(super) groups: Vec<Groups>,
     /// For every frame.
     pub(super) origins: Vec<Origin>,
+    /// For every frame of a program that was built elsewhere, how it found its items; empty otherwise.
+    pub(super) matches: Vec<Match>,
     /// A frame of every group beyond the items, for its name.
     pub(super) functions: Vec<&'a Frame>,
     pub(super) function_origins: Vec<Origin>,
@@ -66,12 +69,16 @@ pub fn join<'a>(profile: &'a Profile, tree: &'a Tree, mapper: &PathMapper) -> Jo
         locations: HashMap::new(),
         groups: Vec::with_capacity(profile.frames.len()),
         origins: Vec::with_capacity(profile.frames.len()),
+        matches: Vec::new(),
         functions: Vec::new(),
         function_origins: Vec::new(),
         counts: Counts::default(),
         samples: profile.samples(),
     };
     let mut names: HashMap<&str, GroupId> = HashMap::new();
+    if let Some(foreign) = mapper.elsewhere() {
+        joined.locations = foreign.locations(profile.frames.iter().filter_map(|frame| frame.file.as_deref()));
+    }
     for frame in &profile.frames {
         joined.add_frame(frame, &resolver, &mut names);
     }
@@ -83,7 +90,14 @@ impl<'a> Joined<'a> {
     fn add_frame(&mut self, frame: &'a Frame, resolver: &Resolver<'_>, names: &mut HashMap<&'a str, GroupId>) {
         let tree = self.tree;
         let location = frame.file.as_deref().map(|file| &*self.locations.entry(file).or_insert_with(|| resolver.locate(file)));
-        let items = items_of(frame, location, tree);
+        let items = match resolver.elsewhere() {
+            Some(foreign) => {
+                let (items, how) = foreign.items_of(frame, location, tree);
+                self.matches.push(how);
+                items
+            }
+            None => items_of(frame, location, tree),
+        };
         let origin = if items == [None, None] { origin::of(frame, location, tree) } else { Origin::Workspace };
         let groups = match items {
             [None, None] => {
@@ -169,7 +183,7 @@ impl<'a> Joined<'a> {
         let frames = self.profile.frames.iter().zip(&self.origins).enumerate();
         let marked: Vec<bool> = frames.map(|(at, (frame, origin))| fits(at, frame, origin)).collect();
         let through = |stack: &&Stack| stack.frames.iter().any(|&frame| marked.get(frame as usize) == Some(&true));
-        Share::new(self.profile.stacks.iter().filter(through).map(|stack| stack.count).sum(), self.samples)
+        self.share_of_count(self.profile.stacks.iter().filter(through).map(|stack| stack.count).sum())
     }
 
     fn is_reached(&self, reach: &Reach, frame: &Frame, origin: &Origin) -> bool {
@@ -187,8 +201,16 @@ impl<'a> Joined<'a> {
         }
     }
 
+    /// The share that this part of all counts is.
+    pub(super) fn share_of_count(&self, count: u64) -> Share {
+        match self.profile.records {
+            Some(records) => Share::weighed(count, self.samples, records),
+            None => Share::new(count, self.samples),
+        }
+    }
+
     pub(super) fn group_share(&self, group: GroupId) -> ItemShare {
-        let share = |counts: &[u64]| Share::new(counts.get(group as usize).copied().unwrap_or(0), self.samples);
+        let share = |counts: &[u64]| self.share_of_count(counts.get(group as usize).copied().unwrap_or(0));
         ItemShare { self_share: share(&self.counts.leaf), owned: share(&self.counts.owned), total: share(&self.counts.total) }
     }
 }

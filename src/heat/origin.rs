@@ -28,7 +28,7 @@ pub(super) fn of(frame: &Frame, location: Option<&Location>, tree: &Tree) -> Ori
         Some(Location::Repository(_)) => Origin::Workspace,
         Some(Location::Dependency(name)) => Origin::Dependency(name.clone()),
         Some(Location::Std) => Origin::Std,
-        Some(Location::Probably(_) | Location::Elsewhere) | None => by_name(frame, tree),
+        Some(Location::Probably(_) | Location::Ambiguous(_) | Location::Elsewhere) | None => by_name(frame, tree),
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::foreign::Foreign;
 use crate::source::Tree;
 
 /// Where a source file belongs.
@@ -13,6 +14,8 @@ pub enum Location {
     Repository(Utf8PathBuf),
     /// Probably this file of the repository, by the end of its path (remapped or trimmed); only the function's crate can confirm it.
     Probably(Utf8PathBuf),
+    /// One of these files of the repository; nothing tells which. Only of programs that were built elsewhere.
+    Ambiguous(Vec<Utf8PathBuf>),
     /// A crate from a registry, a git checkout or a vendor directory.
     Dependency(String),
     /// The standard library, or a crate inside it.
@@ -25,12 +28,23 @@ pub enum Location {
 #[derive(Debug, Clone, Default)]
 pub struct PathMapper {
     roots: Vec<Utf8PathBuf>,
+    foreign: Option<Foreign>,
 }
 
 impl PathMapper {
     /// A mapper for a build whose repository root had these names (the checkout's directory; also its canonical path if that differs).
     pub fn new(roots: impl IntoIterator<Item = Utf8PathBuf>) -> Self {
-        Self { roots: roots.into_iter().map(|root| clean(root.as_str())).collect() }
+        Self { roots: roots.into_iter().map(|root| clean(root.as_str())).collect(), foreign: None }
+    }
+
+    /// A mapper for a build on another machine.
+    pub fn foreign(files: Foreign) -> Self {
+        Self { roots: Vec::new(), foreign: Some(files) }
+    }
+
+    /// The files of the tree, when the build was on another machine.
+    pub(super) fn elsewhere(&self) -> Option<&Foreign> {
+        self.foreign.as_ref()
     }
 
     /// Prepares look-ups against one tree.
@@ -60,6 +74,10 @@ pub(super) struct Resolver<'t> {
 }
 
 impl Resolver<'_> {
+    pub(super) fn elsewhere(&self) -> Option<&Foreign> {
+        self.mapper.elsewhere()
+    }
+
     pub(super) fn locate(&self, file: &str) -> Location {
         let path = clean(file);
         let inside = self.mapper.below_root(&path);
@@ -89,7 +107,7 @@ impl Resolver<'_> {
 }
 
 /// Dependencies and the standard library, from how cargo and rustc lay out paths.
-fn outside(path: &Utf8Path, is_ours: impl Fn(&str) -> bool) -> Option<Location> {
+pub(super) fn outside(path: &Utf8Path, is_ours: impl Fn(&str) -> bool) -> Option<Location> {
     let parts: Vec<&str> = path.components().map(|c| c.as_str()).filter(|part| *part != "/").collect();
     let starts = |prefix: &[&str]| parts.starts_with(prefix);
     if starts(&["rustc"]) || starts(&["rust", "deps"]) || parts.windows(3).any(|w| w == ["rustlib", "src", "rust"]) {
@@ -132,7 +150,7 @@ fn split_version(directory: &str) -> Option<&str> {
 }
 
 /// `/` separated, without `.` and `..`.
-fn clean(path: &str) -> Utf8PathBuf {
+pub(super) fn clean(path: &str) -> Utf8PathBuf {
     let path = if path.contains('/') { path.to_owned() } else { path.replace('\\', "/") };
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {

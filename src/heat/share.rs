@@ -27,6 +27,34 @@ impl Share {
         let share = if samples == 0 { 0.0 } else { hits as f64 / samples as f64 };
         Self { hits, samples, share, low, high }
     }
+
+    /// The share of `weight` in `total`, where `records` carry the weights: the interval is that of so many samples.
+    pub fn weighed(weight: u64, total: u64, records: u64) -> Self {
+        if total == 0 {
+            return Self::new(0, 0);
+        }
+        let share = weight.min(total) as f64 / total as f64;
+        let hits = (share * records as f64).round() as u64;
+        // What was seen at all is not nothing, however light it is.
+        let of_records = Self::new(hits.max(u64::from(weight > 0)), records);
+        Self { share, low: of_records.low.min(share), high: of_records.high.max(share), ..of_records }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_weight_is_never_taken_for_that_many_samples() {
+        let share = Share::weighed(500_000_000, 1_000_000_000, 40);
+        assert_eq!((share.hits, share.samples, share.share), (20, 40, 0.5));
+        let twenty_of_forty = Share::new(20, 40);
+        assert_eq!((share.low, share.high), (twenty_of_forty.low, twenty_of_forty.high));
+        let light = Share::weighed(1, 1_000_000_000, 40);
+        assert!(light.hits == 1 && light.low <= light.share && light.share < 1e-8);
+        assert_eq!(Share::weighed(0, 0, 9), Share::new(0, 0));
+    }
 }
 
 /// What one item holds of a workload. Each counts a sample at most once: `self_share` ≤ `owned` ≤ `total`.

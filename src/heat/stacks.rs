@@ -82,7 +82,7 @@ impl Joined<'_> {
             frames: excerpt.shown.iter().filter_map(frame).collect(),
             hidden_callees: excerpt.hidden.0,
             hidden_callers: excerpt.hidden.1,
-            share: Share::new(excerpt.hits, self.samples()),
+            share: self.share_of_count(excerpt.hits),
         }
     }
 }

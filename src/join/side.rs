@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::heat::{Executed, Joined, PathMapper, join};
+use crate::heat::{Executed, Foreign, Joined, PathMapper, join};
 use crate::profile::Profile;
 use crate::source::{Item, Tree};
 
@@ -13,6 +13,7 @@ use crate::source::{Item, Tree};
 pub struct SideData {
     tree: Tree,
     roots: Vec<Utf8PathBuf>,
+    foreign: Option<Foreign>,
     profiles: BTreeMap<String, Profile>,
     executed: BTreeMap<String, Vec<Executed>>,
 }
@@ -25,9 +26,21 @@ impl SideData {
         Self { tree: Tree::new(items), roots, ..Self::default() }
     }
 
+    /// A side whose program was built on another machine.
+    pub fn elsewhere(files: Foreign, items: Vec<Item>) -> Self {
+        Self { tree: Tree::new(items), foreign: Some(files), ..Self::default() }
+    }
+
     /// The items.
     pub fn tree(&self) -> &Tree {
         &self.tree
+    }
+
+    fn paths(&self) -> PathMapper {
+        match &self.foreign {
+            Some(files) => PathMapper::foreign(files.clone()),
+            None => PathMapper::new(self.roots.clone()),
+        }
     }
 
     /// Adds the profile of a workload.
@@ -42,7 +55,7 @@ impl SideData {
 
     /// Joins every profile with the items.
     pub fn view(&self) -> SideView<'_> {
-        let mapper = PathMapper::new(self.roots.clone());
+        let mapper = self.paths();
         let joined = |(workload, profile)| (workload, join(profile, &self.tree, &mapper));
         let sampled = self.profiles.iter().map(|(workload, profile)| (workload.as_str(), profile)).map(joined).collect();
         SideView { data: self, sampled }
@@ -64,7 +77,7 @@ impl<'a> SideView<'a> {
 
     /// How the side's debug information names its files.
     pub fn paths(&self) -> PathMapper {
-        PathMapper::new(self.data.roots.clone())
+        self.data.paths()
     }
 
     /// The join of a workload's profile; `None` when there is none.

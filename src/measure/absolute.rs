@@ -5,8 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::metric::absolute_tails;
-use super::round::{Job, Reading, Round};
+use super::metric::{absolute_rates, absolute_tails};
+use super::round::{Failures, Job, Reading, Round};
 use crate::process::Usage;
 use crate::stats::Interval;
 use crate::stats::estimate::median_interval;
@@ -37,26 +37,29 @@ const OF_ANY_PROCESS: [(&str, Read); 3] = [
 ];
 
 /// What a whole process tells where every run does the same work; a harness does as much as fits into its time.
-const OF_FIXED_WORK: [(&str, Read); 8] = [
+const OF_FIXED_WORK: [(&str, Read); 10] = [
     ("wall", |reading| Some(reading.wall)),
     ("cpu.total", |reading| usage(reading, |usage| usage.cpu().as_nanos() as f64)),
     ("cpu.user", |reading| usage(reading, |usage| usage.user.as_nanos() as f64)),
     ("cpu.system", |reading| usage(reading, |usage| usage.system.as_nanos() as f64)),
     ("page_faults", |reading| usage(reading, |usage| (usage.minor_faults + usage.major_faults) as f64)),
     ("page_faults.major", |reading| usage(reading, |usage| usage.major_faults as f64)),
+    ("io.read", |reading| Some(reading.usage.as_ref()?.disk_read? as f64)),
+    ("io.written", |reading| Some(reading.usage.as_ref()?.disk_written? as f64)),
     ("context_switches.voluntary", |reading| usage(reading, |usage| usage.voluntary_switches as f64)),
     ("context_switches.involuntary", |reading| usage(reading, |usage| usage.involuntary_switches as f64)),
 ];
 
 /// Every metric that has a meaning for one side alone; `alpha` is the error of an interval.
-pub(super) fn absolutes(job: &Job, rounds: &[Round], alpha: f64) -> Vec<Absolute> {
+pub(super) fn absolutes(job: &Job, rounds: &[Round], failures: &Failures, alpha: f64) -> Vec<Absolute> {
     let fixed: &[(&str, Read)] = if job.workload.kind.has_fixed_work() { &OF_FIXED_WORK } else { &[] };
     let one = |(metric, read): &(&str, Read)| Absolute {
         metric: (*metric).to_owned(),
         base: interval(rounds, |round| read(&round.base), alpha),
         head: interval(rounds, |round| read(&round.head), alpha),
     };
-    OF_ANY_PROCESS.iter().chain(fixed).map(one).chain(absolute_tails(rounds, alpha)).collect()
+    let of_rounds = OF_ANY_PROCESS.iter().chain(fixed).map(one).chain(absolute_tails(job, rounds, alpha));
+    of_rounds.chain(absolute_rates(failures, alpha)).collect()
 }
 
 /// `None` when a round lacks the value: an interval of the rest would speak for the rest only.

@@ -5,9 +5,10 @@
 mod count;
 mod counter;
 
-pub use count::{Counts, compare, count};
+pub use count::{Counts, Effort, PEAK, bytes_note, compare, compare_peaks, count};
+pub(super) use count::{Stop, counted_once};
 pub use counter::{AllocationCounter, Totals};
 
 #[cfg(test)]
 #[cfg(target_os = "linux")]
-mod tests;
+pub(super) mod tests;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::allocations::{self, AllocationCounter, Counts};
+use super::allocations::{self, AllocationCounter, Counts, Effort};
 use super::clock::{ClockChoice, ClockKind};
 use super::harness::{Harness, HarnessError};
 use super::order::Role;
@@ -41,7 +41,11 @@ pub fn aside(runner: &mut LiveRunner<'_>, job: &Job, counter: Result<&Allocation
     match counted {
         Ok((base, head)) => aside.metrics.extend([
             allocations::compare("allocations.count", "count", &base.calls, &head.calls),
-            allocations::compare("allocations.bytes", "bytes", &base.bytes, &head.bytes),
+            MetricResult {
+                note: allocations::bytes_note(job.workload.kind).map(str::to_owned),
+                ..allocations::compare("allocations.bytes", "bytes", &base.bytes, &head.bytes)
+            },
+            allocations::compare_peaks(&base.peak, &head.peak),
         ]),
         Err(why) => {
             aside.unmeasured.insert(ALLOCATIONS.into(), why);
@@ -63,11 +67,11 @@ fn both_counts(
     job: &Job,
     counter: &AllocationCounter,
 ) -> Result<Result<(Counts, Counts), String>, HarnessError> {
-    let base = match allocations::count(runner, counter, &job.workload, job.side(Role::Base))? {
+    let base = match allocations::count(runner, counter, &job.workload, job.side(Role::Base), Effort::THOROUGH)? {
         Ok(counts) => counts,
         Err(why) => return Ok(Err(why)),
     };
-    let head = allocations::count(runner, counter, &job.workload, job.side(Role::Head))?;
+    let head = allocations::count(runner, counter, &job.workload, job.side(Role::Head), Effort::THOROUGH)?;
     Ok(head.map(|head| (base, head)))
 }
 

@@ -106,8 +106,8 @@ fn try_shim(
         return Ok(choice.fall_back_to_wall(reason));
     }
     let (choice, first) = with_enough_digits(runner, workload, side, choice);
-    let cost = match first {
-        Ok(reading) => cpu_of(&reading),
+    let reading = match first {
+        Ok(reading) => reading,
         Err(HarnessError::ClockNotUsed { .. }) => {
             let counter = linkage.and_then(|linkage| linkage.cycle_counter);
             let reason = match counter {
@@ -118,6 +118,11 @@ fn try_shim(
         }
         Err(error) => return Err(error),
     };
+    // Only criterion lets a benchmark report times of its own.
+    if matches!(runner.harness(workload, side)?, Harness::Criterion(_)) && !follows(runner, workload, side, &choice, &reading) {
+        return Ok(choice.fall_back_to_wall(FOREIGN));
+    }
+    let cost = cpu_of(&reading);
     if cost <= DEAR {
         return Ok(choice);
     }
@@ -126,6 +131,36 @@ fn try_shim(
     // A long single iteration stays long however fast the clock runs.
     let helps = runner.run_once(workload, side, &faster).is_ok_and(|reading| cpu_of(&reading) < cost.mul_f64(0.6));
     Ok(if helps { faster } else { choice })
+}
+
+/// Why a workload that computes is on the wall clock although the harness's own clock can be answered.
+const FOREIGN: &str = "it computes, but the times that it reports do not follow the clock that its harness asks: they seem to come from \
+    another one (`iter_custom` with quanta, minstant or rdtsc, or a custom measurement)";
+
+/// How many times faster the clock runs once, to see whether the reported times follow.
+const HURRY: u32 = 64;
+/// Of the time that a following clock shows, another one shows 1/64: below 1/8 it is another one, whatever the machine's noise.
+/// A following one would have to run eight times faster than it just did.
+const FOLLOWS: f64 = 0.125;
+/// A contended machine may stretch one look at another clock eightfold; the smallest of these does not lie.
+const GLANCES: usize = 3;
+/// From here on the clock follows without doubt.
+const CLEARLY: f64 = 0.5;
+
+/// True when the times that the workload reports scale with the clock that it is given: of a benchmark that takes them from another
+/// clock they stay as they are. A run that fails tells nothing, and nothing is claimed then.
+fn follows(runner: &mut LiveRunner<'_>, workload: &Workload, side: &Side, choice: &ClockChoice, plain: &Reading) -> bool {
+    let hurried = ClockChoice { scale: choice.scale.saturating_mul(HURRY), ..choice.clone() };
+    let mut least = f64::INFINITY;
+    for _ in 0..GLANCES {
+        let Ok(fast) = runner.run_once(workload, side, &hurried) else { return true };
+        // Both are divided by the speed of the clock that was given.
+        least = least.min(fast.latency.min / plain.latency.min);
+        if !(FOLLOWS..CLEARLY).contains(&least) {
+            break;
+        }
+    }
+    least >= FOLLOWS
 }
 
 /// A harness that prints whole nanoseconds prints more digits of a clock that runs faster.
@@ -236,6 +271,23 @@ mod tests {
         let choice = chosen(dir.path(), &side);
         assert_eq!(choice.clock, ClockKind::Wall);
         assert!(choice.reason.contains("quanta"), "{}", choice.reason);
+    }
+
+    /// What `iter_custom` with a clock of its own does: the harness asks the C library, the reported times are another clock's.
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn times_that_do_not_follow_the_harness_s_clock_are_measured_on_the_wall_clock() {
+        let own = STUBBORN
+            .replace(
+                "let (start, mut iterations)",
+                "let began = unsafe { core::arch::x86_64::_rdtsc() }; let (start, mut iterations)",
+            )
+            .replace("start.elapsed().as_nanos()", "unsafe { core::arch::x86_64::_rdtsc() } - began");
+        let dir = tempfile::tempdir().unwrap();
+        let side = built(dir.path(), &own, &[]).unwrap();
+        let choice = chosen(dir.path(), &side);
+        assert_eq!((choice.clock, choice.scale), (ClockKind::Wall, 1), "{choice:?}");
+        assert!(choice.reason.contains("do not follow"), "{}", choice.reason);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Builds launches and reads what they left behind; it does not decide how often or in which order they run.
 
+mod counted;
 pub mod criterion;
 mod divan;
 mod error;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use counted::CountedRun;
 pub use error::HarnessError;
 use list::list_with;
 pub use list::{Found, Listed, list};
@@ -144,19 +146,9 @@ impl Harness {
         }
     }
 
-    /// A run in which the harness counts its iterations while its clock moves by steps, until `seconds` of it are over; `None` where
-    /// a harness cannot be told, or does not count.
-    pub fn counted_launch(&self, workload: &Workload, side: &Side, scratch: &Path, seconds: u32) -> Option<Launch> {
-        match self {
-            Self::Criterion(dialect) => Some(dialect.counted_launch(workload, side, scratch, seconds)),
-            Self::Divan | Self::Libtest | Self::Bencher | Self::Gungraun | Self::Process => None,
-        }
-    }
-
-    /// Iterations of a run that `counted_launch` described.
-    pub fn counted(&self, workload: &Workload, finished: &Finished, scratch: &Path) -> Result<f64, HarnessError> {
-        error::check_status(workload, finished)?;
-        criterion::iterations(&criterion::home(scratch), &workload.harness_id)
+    /// True when [`Harness::test_launch`] does the same work each time; bencher fills its time with as many iterations as fit.
+    pub fn has_single_run(&self) -> bool {
+        !matches!(self, Self::Bencher)
     }
 
     /// The workload once, for its effects only: the run for probes of what is executed.

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::Workload;
 use super::clock::{ClockChoice, ClockKind, ClockShim};
-use super::harness::{Harness, HarnessError, Latency, Side};
+use super::fresh::renew;
+use super::harness::{Harness, HarnessError, Latency, Side, gungraun};
 use super::host::Waited;
 use super::order::Role;
 use super::round::{Job, Reading, Runner};
@@ -20,6 +21,8 @@ pub struct LiveRunner<'a> {
     timeout: Duration,
     /// What each executable understands, asked once.
     harnesses: HashMap<PathBuf, Harness>,
+    /// Instructions per executable and benchmark.
+    counts: HashMap<PathBuf, gungraun::Counts>,
     /// What all runs together got and waited for.
     waited: Waited,
 }
@@ -28,7 +31,14 @@ impl<'a> LiveRunner<'a> {
     /// `shim` is needed for harness workloads on the CPU clock; `scratch` is an existing directory; `timeout` is for workloads
     /// that set none.
     pub fn new(shim: Option<&'a ClockShim>, scratch: impl Into<PathBuf>, timeout: Duration) -> Self {
-        Self { shim, scratch: scratch.into(), timeout, harnesses: HashMap::new(), waited: Waited::default() }
+        Self {
+            shim,
+            scratch: scratch.into(),
+            timeout,
+            harnesses: HashMap::new(),
+            counts: HashMap::new(),
+            waited: Waited::default(),
+        }
     }
 
     /// The preloaded clock, if there is one.
@@ -60,6 +70,10 @@ impl<'a> LiveRunner<'a> {
     /// Runs one side of a workload once on the given clock.
     pub fn run_once(&mut self, workload: &Workload, side: &Side, clock: &ClockChoice) -> Result<Reading, HarnessError> {
         let harness = self.harness(workload, side)?;
+        // What lies there is a copy that was made for measuring.
+        if side.executable.starts_with(&self.scratch) {
+            renew(&side.executable)?;
+        }
         let scratch = self.fresh_scratch()?;
         let mut launch = harness.round_launch(workload, side, scratch.path())?;
         // A program that is timed from outside needs no clock of ours: the kernel accounts its CPU time.
@@ -97,6 +111,19 @@ impl<'a> LiveRunner<'a> {
         })
     }
 
+    /// Instructions of a benchmark that counts them; a run that counted others beside it is not repeated for those.
+    pub fn count(&mut self, workload: &Workload, side: &Side) -> Result<f64, HarnessError> {
+        let id = &workload.harness_id;
+        let known = self.counts.get(&side.executable).and_then(|counts| counts.get(id));
+        if let Some(known) = known {
+            return Ok(*known);
+        }
+        let counts = gungraun::count(workload, side, &self.limits(workload), self.fresh_scratch()?.path())?;
+        let count = counts.get(id).copied().ok_or_else(|| HarnessError::NotRun { id: id.clone() });
+        self.counts.entry(side.executable.clone()).or_default().extend(counts);
+        count
+    }
+
     /// What all measured runs together got and waited for.
     pub fn waited(&self) -> Waited {
         self.waited
@@ -131,7 +158,8 @@ fn whole_process(workload: &Workload, finished: &Finished, clock: ClockKind) -> 
 
 impl Runner for LiveRunner<'_> {
     fn run_side(&mut self, job: &Job, role: Role) -> Result<Reading, HarnessError> {
-        self.run_once(&job.workload, job.side(role), &job.clock)
+        let reading = self.run_once(&job.workload, job.side(role), &job.clock)?;
+        Ok(Reading { throughput: reading.throughput.or_else(|| job.work.clone()), ..reading })
     }
 }
 
@@ -223,6 +251,24 @@ mod tests {
         assert!(coarse.to_string().contains("steps of 1 ns"), "{coarse}");
         let nothing = run_script(WorkloadKind::Bencher, &text("0 ns/iter (+/- 0)"), ClockKind::Wall).unwrap_err();
         assert!(matches!(nothing, HarnessError::TooCoarse { ns: None, .. }) && nothing.is_workload_failure(), "{nothing}");
+    }
+
+    #[test]
+    fn a_copy_that_was_made_for_measuring_is_made_anew_and_nothing_else_is_touched() {
+        use std::os::unix::fs::MetadataExt;
+        let dir = tempfile::tempdir().unwrap();
+        let (inside, outside) = (dir.path().join("scratch"), dir.path().join("built"));
+        for place in [&inside, &outside] {
+            std::fs::create_dir(place).unwrap();
+        }
+        let mut runner = LiveRunner::new(None, &inside, Duration::from_secs(30));
+        let mut renewed = |place: &Path| {
+            let side = script(place, "exit 0");
+            let old = std::fs::File::open(&side.executable).unwrap();
+            runner.run_once(&sample("x", WorkloadKind::Binary), &side, &clock(ClockKind::Wall)).unwrap();
+            old.metadata().unwrap().ino() != std::fs::metadata(&side.executable).unwrap().ino()
+        };
+        assert_eq!((renewed(&inside), renewed(&outside)), (true, false));
     }
 
     #[test]

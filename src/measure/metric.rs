@@ -1,13 +1,16 @@
 //! The metrics of a measured workload: medians of both sides, their ratio, its interval.
 
 mod errors;
+mod processes;
 mod tails;
-
-pub(super) use tails::absolute_tails;
 
 use serde::{Deserialize, Serialize};
 
-pub(super) use errors::error_rate;
+pub(crate) use errors::is_rate;
+pub(super) use errors::{absolute_rates, rates};
+pub(crate) use processes::ALPHA;
+pub(super) use tails::absolute_tails;
+pub(crate) use tails::{MACHINE_NOTE, QUANTILES};
 
 use super::clock::ClockKind;
 use super::noise::Statistic;
@@ -78,6 +81,9 @@ fn specs(margins: Margins, fixed_work: bool, base_rss: Option<f64>) -> Vec<Spec>
         spec("page_faults", "count", None, |r| usage(r, |u| (u.minor_faults + u.major_faults) as f64)),
         spec("page_faults.major", "count", None, |r| usage(r, |u| u.major_faults as f64)),
         spec("context_switches.voluntary", "count", None, |r| usage(r, |u| u.voluntary_switches as f64)),
+        // What reaches the disk and not the page cache, which the runs before have filled.
+        Spec { judged: false, ..spec("io.read", "bytes", None, |r| r.usage.as_ref()?.disk_read.map(|n| n as f64)) },
+        spec("io.written", "bytes", None, |r| r.usage.as_ref()?.disk_written.map(|n| n as f64)),
         // The scheduler's doing: it follows the load of the machine, and CPU time, which is judged already.
         Spec {
             judged: false,

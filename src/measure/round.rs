@@ -10,6 +10,7 @@ use super::clock::ClockChoice;
 use super::harness::{HarnessError, Latency, Side, Throughput};
 use super::noise::Statistic;
 use super::{Workload, order::Role};
+use crate::config::Slo;
 use crate::process::Usage;
 use crate::stats::estimate::log_ratios;
 
@@ -34,6 +35,10 @@ pub struct Job {
     pub gating: bool,
     /// Elapsed time that a round is expected to take (`NoiseModel::cost`), for the time limit; learned on the way when unknown.
     pub round_cost: Option<Duration>,
+    /// Work of one run or iteration as the configuration states it; what the harness states itself comes first.
+    pub work: Option<Throughput>,
+    /// Objectives of the workload: the rounds go on while one of them may still be answered (`session`).
+    pub objectives: Vec<Slo>,
 }
 
 impl Job {
@@ -93,6 +98,15 @@ pub struct Failures {
     pub base: usize,
     /// Failed runs of the head executable.
     pub head: usize,
+    /// Failed runs of base and its copy that did not end in time.
+    #[serde(default)]
+    pub base_timeouts: usize,
+    /// The same at head.
+    #[serde(default)]
+    pub head_timeouts: usize,
+    /// Rounds that were begun: head ran once in each, base twice.
+    #[serde(default)]
+    pub attempted: usize,
     /// What the last failing run of base or control said.
     pub base_message: Option<String>,
     /// What the last failing run of head said.
@@ -106,13 +120,23 @@ pub const FAILS_AT_HEAD: &str = "fails at head, not at base: ";
 
 /// A failure that repeats is a fact; one alone may be chance.
 const REPEATED: usize = 2;
+/// Failures of head alone that chance does not explain where other runs of head succeed: in a workload that fails now and then on
+/// both sides, each failure is head's with probability 1/3, and the first five all are in 0.4 % of cases.
+const BEYOND_CHANCE: usize = 5;
 /// More failures than this, spread over both sides, and the workload is too flaky to be measured.
 const TOO_MANY: usize = 6;
 
 impl Failures {
-    /// True when head fails again and again where base never did: a correctness regression, whatever the speed.
+    /// True when head fails each time, or more often than chance has it, where base never did: a correctness regression, whatever
+    /// the speed.
     pub fn head_only(&self) -> bool {
-        self.head >= REPEATED && self.base == 0 && self.not_comparable.is_none()
+        let always = self.head >= REPEATED && self.head == self.attempted;
+        self.base == 0 && self.not_comparable.is_none() && (always || self.head >= BEYOND_CHANCE)
+    }
+
+    /// True when head has failed repeatedly and base has not, too seldom yet to tell that from chance: more rounds will.
+    pub fn is_unsettled(&self) -> bool {
+        self.base == 0 && self.head >= REPEATED && !self.head_only()
     }
 
     /// Why there is no point in going on, if there is none.
@@ -120,7 +144,9 @@ impl Failures {
         if let Some(reason) = &self.not_comparable {
             Some(format!("cannot be compared: {reason}"))
         } else if self.head_only() {
-            Some(format!("{FAILS_AT_HEAD}{}", self.head_message.as_deref().unwrap_or("no message")))
+            let of =
+                if self.head < self.attempted { format!("in {} of {} runs: ", self.head, self.attempted) } else { String::new() };
+            Some(format!("{FAILS_AT_HEAD}{of}{}", self.head_message.as_deref().unwrap_or("no message")))
         } else if self.base >= REPEATED {
             let sides = if self.head > 0 { "on both sides" } else { "at base" };
             Some(format!("fails {sides}: {}", self.base_message.as_deref().unwrap_or("no message")))
@@ -137,11 +163,12 @@ impl Failures {
             self.not_comparable = Some(format!("at {side}, {error}"));
             return;
         }
-        let (count, message) = match role {
-            Role::Head => (&mut self.head, &mut self.head_message),
-            Role::Base | Role::Control => (&mut self.base, &mut self.base_message),
+        let (count, timeouts, message) = match role {
+            Role::Head => (&mut self.head, &mut self.head_timeouts, &mut self.head_message),
+            Role::Base | Role::Control => (&mut self.base, &mut self.base_timeouts, &mut self.base_message),
         };
         *count += 1;
+        *timeouts += usize::from(error.is_timeout());
         *message = Some(error.to_string());
     }
 }
@@ -154,6 +181,7 @@ pub fn run_round(
     runner: &mut impl Runner,
     failures: &mut Failures,
 ) -> Result<Option<Round>, HarnessError> {
+    failures.attempted += 1;
     let (mut base, mut head, mut control) = (None, None, None);
     for role in order {
         let reading = match runner.run_side(job, role) {
@@ -198,5 +226,7 @@ pub(crate) fn sample(id: &str, priority: f64, gating: bool) -> Job {
         priority,
         gating,
         round_cost: None,
+        work: None,
+        objectives: Vec::new(),
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Knows neither processes nor harnesses (`Runner` does) and draws nothing (the callback does).
 
+mod asked;
 mod confirm;
 mod measured;
 mod workload_run;

@@ -305,9 +305,14 @@ fn last_look(_pid: i32) -> Option<ThreadTime> {
     None
 }
 
+/// Linux counts `ru_inblock` and `ru_oublock` in these (`task_io_get_inblock`, `include/linux/task_io_accounting_ops.h`); other
+/// systems count operations of any size.
+const BLOCK: u64 = 512;
+
 pub(super) fn usage_of(raw: &libc::rusage) -> Usage {
     let time = |t: libc::timeval| Duration::new(t.tv_sec as u64, t.tv_usec as u32 * 1000);
     // getrusage(2): ru_maxrss is in kilobytes on Linux and in bytes on macOS.
+    let blocks = |n: libc::c_long| cfg!(target_os = "linux").then_some(n as u64 * BLOCK);
     let rss_unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
     Usage {
         user: time(raw.ru_utime),
@@ -315,6 +320,8 @@ pub(super) fn usage_of(raw: &libc::rusage) -> Usage {
         peak_rss: raw.ru_maxrss as u64 * rss_unit,
         minor_faults: raw.ru_minflt as u64,
         major_faults: raw.ru_majflt as u64,
+        disk_read: blocks(raw.ru_inblock),
+        disk_written: blocks(raw.ru_oublock),
         voluntary_switches: raw.ru_nvcsw as u64,
         involuntary_switches: raw.ru_nivcsw as u64,
         run_delay: None,

@@ -82,6 +82,10 @@ pub struct Usage {
     pub minor_faults: u64,
     /// Page faults that needed I/O.
     pub major_faults: u64,
+    /// Bytes fetched from storage (not from the page cache); `None` where the system does not tell.
+    pub disk_read: Option<u64>,
+    /// Bytes on their way to storage; `None` where the system does not tell.
+    pub disk_written: Option<u64>,
     /// Times it gave up the CPU to wait.
     pub voluntary_switches: u64,
     /// Times the scheduler took the CPU away.

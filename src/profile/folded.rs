@@ -1,6 +1,8 @@
 //! Folded stacks: one line per stack, root first, `;` between frames, the count last. Export and import.
 //!
-//! The format carries function names only; files, lines and modules are lost.
+//! What is written carries function names only; what is read may say more (`label`).
+
+mod label;
 
 use std::borrow::Cow;
 
@@ -46,7 +48,7 @@ pub fn write(profile: &Profile) -> String {
 /// Reads folded stacks; empty lines and `#` comments are skipped. Nothing is known about rate, loss and CPU time.
 pub fn read(text: &str) -> Result<Profile, FoldedError> {
     let mut builder = ProfileBuilder::new();
-    let mut samples = 0u64;
+    let (mut samples, mut lines, mut smallest) = (0u64, 0u64, u64::MAX);
     for (index, line) in text.lines().enumerate() {
         let line = line.trim_end_matches('\r');
         if line.trim().is_empty() || line.starts_with("# ") {
@@ -56,15 +58,23 @@ pub fn read(text: &str) -> Result<Profile, FoldedError> {
         let (stack, count) = line.rsplit_once(' ').ok_or(wrong("no count after the stack"))?;
         let count: u64 = count.parse().map_err(|_| wrong("the count is not a whole number"))?;
         samples = samples.checked_add(count).ok_or(wrong("the counts add up to more than 2^64"))?;
-        let frames = stack.split(';').rev().map(|name| builder.frame(named(&unescape(name)))).collect();
+        let frames = stack.split(';').rev().map(|name| builder.frame(label::frame(&unescape(name)))).collect();
         builder.stack(frames, count);
+        if count > 0 {
+            (lines, smallest) = (lines + 1, smallest.min(count));
+        }
+    }
+    if are_weights(lines, smallest) {
+        builder.weighted(lines);
+        samples = lines;
     }
     Ok(builder.finish(imported(samples)))
 }
 
-fn named(name: &str) -> Frame {
-    let function = super::normalize::normalize(name);
-    Frame { function, file: None, line: None, module: UNKNOWN.to_owned(), inlined: false }
+/// The format does not say what it counts. Among many stacks some are seen a few times; where none is, the numbers are
+/// microseconds or the like, as of bpftrace's and bcc's scripts.
+fn are_weights(lines: u64, smallest: u64) -> bool {
+    lines > 0 && ((lines >= 20 && smallest >= 1000) || smallest >= 1_000_000)
 }
 
 fn imported(samples: u64) -> Quality {
@@ -157,6 +167,16 @@ mod tests {
         let error = read("main;leaf 3\nmain;leaf\n").unwrap_err();
         assert_eq!((error.line, error.reason), (2, "no count after the stack"));
         assert!(read("a;b 18446744073709551615\na;b 1\n").is_err());
+    }
+
+    #[test]
+    fn microseconds_are_not_taken_for_samples() {
+        let lines: Vec<String> = (0..30).map(|number| format!("main;f{number} {}\n", 1000 + number)).collect();
+        let lines = lines.concat();
+        let weighed = read(&lines).unwrap();
+        assert_eq!((weighed.records, weighed.quality.samples), (Some(30), 30));
+        assert_eq!(read(&format!("{lines}main;rare 3\n")).unwrap().records, None);
+        assert_eq!(read("main;loop 5000\n").unwrap().records, None);
     }
 
     proptest! {

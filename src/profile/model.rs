@@ -124,6 +124,9 @@ pub struct Profile {
     /// Sampled functions whose code other functions share, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<Alias>,
+    /// Where the counts are weights (nanoseconds, cycles) and no samples: how many records carry them. Intervals rest on these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records: Option<u64>,
 }
 
 /// Builds a [`Profile`], interning frames and stacks.
@@ -133,6 +136,7 @@ pub struct ProfileBuilder {
     frame_ids: HashMap<Frame, FrameId>,
     stacks: HashMap<Vec<FrameId>, u64>,
     aliases: BTreeSet<Alias>,
+    records: Option<u64>,
 }
 
 impl ProfileBuilder {
@@ -162,16 +166,21 @@ impl ProfileBuilder {
         self.aliases.insert(alias);
     }
 
+    /// Says that the counts are weights, carried by this many records.
+    pub fn weighted(&mut self, records: u64) {
+        self.records = Some(records);
+    }
+
     /// The profile, stacks in a reproducible order (most frequent first).
     pub fn finish(self, quality: Quality) -> Profile {
         let mut stacks: Vec<Stack> = self.stacks.into_iter().map(|(frames, count)| Stack { frames, count }).collect();
         stacks.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.frames.cmp(&b.frames)));
-        Profile { frames: self.frames, stacks, quality, aliases: self.aliases.into_iter().collect() }
+        Profile { frames: self.frames, stacks, quality, aliases: self.aliases.into_iter().collect(), records: self.records }
     }
 }
 
 impl Profile {
-    /// Samples in all stacks.
+    /// Samples in all stacks; the summed weight where the counts are weights.
     pub fn samples(&self) -> u64 {
         self.stacks.iter().map(|stack| stack.count).sum()
     }

@@ -28,6 +28,13 @@ pub fn normalize(name: &str) -> String {
     simplify(plain).filter(|simple| !simple.is_empty()).unwrap_or_else(|| plain.to_owned())
 }
 
+/// [`normalize`] for names that another tool may have demangled: without the hash that some leave at the end.
+pub fn foreign(name: &str) -> String {
+    let is_hash = |hash: &str| hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let plain = name.rsplit_once("::h").filter(|(_, hash)| is_hash(hash)).map_or(name, |(plain, _)| plain);
+    normalize(plain)
+}
+
 /// Cuts `@GLIBC_2.34`, `@@VERS` and `@plt`.
 fn strip_version(name: &str) -> &str {
     match name.find('@') {
@@ -241,6 +248,13 @@ mod tests {
     #[test]
     fn names_that_do_not_balance_stay_as_they_are() {
         same(&[("operator<<", "operator<<"), ("a::operator->", "a::operator->"), ("x<y", "x<y"), ("{half", "{half"), ("", "")]);
+    }
+
+    #[test]
+    fn a_name_that_was_demangled_elsewhere_loses_its_hash() {
+        assert_eq!(foreign("<tgt::S as tgt::Step>::next::h0123456789abcdef"), "tgt::S as tgt::Step::next");
+        assert_eq!(foreign("tgt::hash::h0123"), "tgt::hash::h0123");
+        assert_eq!(foreign("_ZN3tgt7share_b17h0123456789abcdefE"), "tgt::share_b");
     }
 
     proptest! {

@@ -7,6 +7,8 @@
 mod decode;
 #[cfg(unix)]
 mod encode;
+#[cfg(unix)]
+mod foreign;
 
 use super::model::Profile;
 use crate::error::Expected;
@@ -20,7 +22,6 @@ const QUALITY_COMMENT: &str = "cargo-perf-expert quality ";
 const ALIAS_COMMENT: &str = "cargo-perf-expert alias ";
 
 /// Largest decompressed profile that is read, bytes: far above any real one, far below what would exhaust memory.
-#[cfg(unix)]
 const MAX_BYTES: u64 = 512 << 20;
 
 /// Why bytes are not a profile.
@@ -30,8 +31,11 @@ pub enum PprofError {
     #[error("the profile cannot be decompressed")]
     Gzip(#[source] std::io::Error),
     /// It unpacks to more than any profile holds.
-    #[error("the profile unpacks to more than 512 MiB")]
+    #[error("the profile would take more memory than any real one")]
     TooLarge,
+    /// It profiles something else than CPU time.
+    #[error("the profile holds no CPU samples, but {0}")]
+    NotCpu(String),
     /// The protobuf message is damaged.
     #[error("the profile is not a pprof message: {0}")]
     Protobuf(String),
@@ -47,6 +51,8 @@ impl Expected for PprofError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Unsupported => None,
+            Self::NotCpu(_) => Some("take a CPU profile: heat is a share of CPU time".into()),
+            Self::TooLarge => Some("take a shorter profile, or of one process".into()),
             _ => Some("the file is damaged or no pprof profile; take the profile again".into()),
         }
     }
@@ -62,17 +68,60 @@ pub fn encode(profile: &Profile) -> Result<Vec<u8>, PprofError> {
     gzip.finish().map_err(PprofError::Gzip)
 }
 
-/// Reads `profile.proto`, gzip'd or plain, ours or another tool's. Never panics on damaged input.
-#[cfg(unix)]
-pub fn decode(bytes: &[u8]) -> Result<Profile, PprofError> {
-    let unpacked = unpack(bytes)?;
-    let message: pprof::protos::Profile =
-        pprof::protos::Message::decode(unpacked.as_ref()).map_err(|error| PprofError::Protobuf(format!("{error}")))?;
-    decode::profile(&message)
+/// A profile that was read, with what only other tools' files say.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Imported {
+    /// The stacks.
+    pub profile: Profile,
+    /// Which of the file's values are the counts (`samples/count`, `cpu/nanoseconds`).
+    pub sampled: String,
+    /// Where they are weights: what one sample weighs, 0 where that is not said.
+    pub one_weighs: Option<u64>,
+    /// The revision that its labels name.
+    pub revision: Option<Revision>,
+    /// The files that the sampled program had mapped.
+    pub mapped: Vec<Mapped>,
 }
 
+/// What the labels of a profile say about its program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revision {
+    /// The label's key.
+    pub label: String,
+    /// A commit, a tag or a version.
+    pub value: String,
+    /// Other values that samples carry; these samples are left out.
+    pub others: usize,
+    /// Records that were left out for this.
+    pub left_out: u64,
+}
+
+/// A mapped executable or library.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mapped {
+    /// Where it was.
+    pub path: String,
+    /// Its build id, as the file writes it.
+    pub build_id: Option<String>,
+}
+
+/// Reads `profile.proto`, gzip'd or plain, ours or another tool's. Never panics on damaged input.
+pub fn decode(bytes: &[u8]) -> Result<Profile, PprofError> {
+    Ok(import(bytes)?.profile)
+}
+
+/// [`decode`] with all that the file says.
 #[cfg(unix)]
-fn unpack(bytes: &[u8]) -> Result<std::borrow::Cow<'_, [u8]>, PprofError> {
+pub fn import(bytes: &[u8]) -> Result<Imported, PprofError> {
+    let unpacked = unpack(bytes)?;
+    foreign::check_size(&unpacked)?;
+    let message: pprof::protos::Profile =
+        pprof::protos::Message::decode(unpacked.as_ref()).map_err(|error| PprofError::Protobuf(format!("{error}")))?;
+    decode::import(&message)
+}
+
+/// Undoes gzip, if there is any.
+pub fn unpack(bytes: &[u8]) -> Result<std::borrow::Cow<'_, [u8]>, PprofError> {
     use std::io::Read;
     if !bytes.starts_with(&[0x1f, 0x8b]) {
         return Ok(bytes.into());
@@ -90,7 +139,7 @@ pub fn encode(_profile: &Profile) -> Result<Vec<u8>, PprofError> {
 
 /// Always [`PprofError::Unsupported`].
 #[cfg(not(unix))]
-pub fn decode(_bytes: &[u8]) -> Result<Profile, PprofError> {
+pub fn import(_bytes: &[u8]) -> Result<Imported, PprofError> {
     Err(PprofError::Unsupported)
 }
 

@@ -149,6 +149,11 @@ pub(crate) fn witness(item: &str, (base, head): (u64, u64), conclusion: &str) ->
 }
 
 /// The peak memory of a workload.
+/// A benchmark that counts instructions: at base and at head.
+pub(crate) fn counted(id: &str, counts: (f64, f64)) -> WorkloadResult {
+    crate::conclude::counted(&crate::measure::workload::sample(id, crate::measure::WorkloadKind::Gungraun), counts)
+}
+
 pub(crate) fn memory(base: f64, interval: (f64, f64, f64), outcome: Outcome) -> MetricResult {
     MetricResult {
         name: "memory.peak_rss".into(),
@@ -175,6 +180,7 @@ pub(crate) fn profile() -> ProfileResult {
         truncated: 0.001,
         path: Some("default/parse-large.pb.gz".into()),
         flamegraph: Some("default/parse-large.svg".into()),
+        imported: None,
     }
 }
 
@@ -212,6 +218,7 @@ pub(crate) fn change(item: &str) -> ChangeResult {
         samples: None,
         side: None,
         workload: None,
+        joined_by: None,
         max_speedup: None,
         approximate: false,
         test_only: false,

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use crate::analysis::{Analysis, Command, Outcome, Severity};
 use crate::report::objective::{Standing, objectives};
 use crate::report::text::clean;
-use crate::report::view;
+use crate::report::{untimed, view};
 
 pub(super) fn render(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
     for workload in view::regressions(analysis) {
@@ -35,6 +35,9 @@ pub(super) fn render(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()>
         line(out, &format!("note[not-measured]: `{}` is reached by the change and was not measured{reason}", workload.id))?;
     }
     for workload in &analysis.workloads {
+        if let Some(counts) = untimed::line(workload) {
+            line(out, &format!("note[counted]: {counts}"))?;
+        }
         if let Some(how) = &workload.broken {
             line(out, &format!("error[broken-workload]: `{}` ran at base and fails at head: {how}", workload.id))?;
         }

@@ -73,15 +73,25 @@ impl Table {
     /// The lines, without an end of line.
     pub(super) fn lines(&self, color: bool) -> Vec<String> {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
-        let width = |column: usize| self.rows.iter().filter_map(|row| row.get(column)).map(|c| c.text.chars().count()).max();
+        // What ends a row may run on under the columns that follow.
+        let padded = |row: &&Vec<Cell>, column: usize| last(row).is_some_and(|last| column < last);
+        let width = |column: usize| {
+            let rows = self.rows.iter().filter(|row| padded(row, column));
+            rows.filter_map(|row| row.get(column)).map(|cell| cell.text.chars().count()).max()
+        };
         let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
         self.rows.iter().map(|row| line(row, &widths, color)).collect()
     }
 }
 
+/// The column of the last cell with a text.
+fn last(row: &[Cell]) -> Option<usize> {
+    row.iter().rposition(|cell| !cell.text.is_empty())
+}
+
 fn line(row: &[Cell], widths: &[usize], color: bool) -> String {
     let mut line = String::new();
-    let last = row.iter().rposition(|cell| !cell.text.is_empty());
+    let last = last(row);
     for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
         if last.is_none_or(|last| column > last) {
             break;
@@ -123,6 +133,8 @@ mod tests {
         table.row(["a".into(), "1".into(), "".into()]);
         table.row(["long".into(), "22".into(), "x".into()]);
         assert_eq!(table.lines(false), ["a     1", "long  22  x"]);
+        table.row(["b".into(), "runs on".into()]);
+        assert_eq!(table.lines(false), ["a     1", "long  22  x", "b     runs on"]);
     }
 
     proptest! {

@@ -5,6 +5,7 @@ use crate::analysis::{
 };
 use crate::figures;
 use crate::report::objective::{Standing, objectives};
+use crate::report::untimed;
 use crate::source::ChangeKind;
 use crate::verdict::is_explained_regression;
 
@@ -34,15 +35,10 @@ fn rank(workload: &WorkloadResult) -> Option<u8> {
         Outcome::Slower => Some(1),
         Outcome::Inconclusive => Some(2),
         Outcome::Faster => Some(3),
-        Outcome::NotMeasured if reached || is_counted(workload) => Some(4),
+        Outcome::NotMeasured if reached || workload.is_counted() => Some(4),
         Outcome::Same if reached => Some(5),
         Outcome::Same | Outcome::NotMeasured | Outcome::NotJudged => None,
     }
-}
-
-/// True when both sides were counted instead of timed.
-fn is_counted(workload: &WorkloadResult) -> bool {
-    workload.primary().is_some_and(|metric| metric.base.is_some() && metric.head.is_some())
 }
 
 /// The workloads that are only counted, in words: `11 same`, `3 not measured: it executes no changed item`, most of a kind first.
@@ -204,6 +200,7 @@ pub(super) fn severity(severity: Severity) -> &'static str {
 pub(super) fn outcome_of(workload: &WorkloadResult) -> &'static str {
     match workload.outcome {
         _ if workload.broken.is_some() => "broken",
+        Outcome::NotMeasured if workload.is_counted() => "counted, not timed",
         Outcome::Inconclusive if workload.noise => "inconclusive (noise)",
         other => outcome(other),
     }
@@ -333,9 +330,8 @@ fn counted_reasons(analysis: &Analysis) -> Vec<String> {
         (analysis.tests.newly_failing.len(), "newly failing test"),
         (broken, "broken workload"),
     ];
-    let nothing = analysis.command == Command::Verify && analysis.workloads.iter().all(|w| w.outcome == Outcome::NotMeasured);
     let counted = counts.iter().filter(|(count, _)| *count > 0).map(|&(count, noun)| figures::counted(count, noun));
-    counted.chain(nothing.then(|| "nothing was measured".to_owned())).collect()
+    counted.chain(untimed::why_nothing(analysis)).collect()
 }
 
 /// The primary metric of one side: `12.31 µs`; `None` when not measured.
@@ -345,6 +341,25 @@ pub(super) fn base_time(workload: &WorkloadResult) -> Option<String> {
     let counted = if metric.name == "instructions" { " instructions" } else { "" };
     let note = metric.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
     Some(format!("{value}{counted}{note}"))
+}
+
+/// `101 allocations, 2.53 KiB per iteration; 61.2 KiB live at most (with harness and set-up)`, of one side, or why not; `None`
+/// when nobody counted.
+pub(super) fn heap(workload: &WorkloadResult) -> Option<String> {
+    let value = |name: &str| {
+        let metric = workload.metrics.iter().find(|metric| metric.name == name)?;
+        Some(figures::quantity(metric.base?, &metric.unit))
+    };
+    let counted = value("allocations.count").zip(value("allocations.bytes")).zip(value("allocations.peak"));
+    let Some(((calls, bytes), peak)) = counted else {
+        return workload.unmeasured.get("allocations").map(|why| format!("not counted: {why}"));
+    };
+    let noun = if calls == "1" { "allocation" } else { "allocations" };
+    let (per, with) = match workload.kind.as_str() {
+        "bench" | "binary" | "command" => ("per run", ""),
+        _ => ("per iteration", " (with harness and set-up)"),
+    };
+    Some(format!("{calls} {noun}, {bytes} {per}; {peak} live at most{with}"))
 }
 
 /// Its time at base, or why there is none.

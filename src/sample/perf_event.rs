@@ -7,6 +7,7 @@ mod arch;
 mod attr;
 mod auxv;
 mod binary;
+pub(super) mod counter;
 mod merge;
 mod processes;
 mod recorded;

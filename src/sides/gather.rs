@@ -99,6 +99,7 @@ pub(crate) fn gather(
     let question = Asker::question(root, &code);
     let mut asker = Asker { items: code, prober: Prober::new(&question) };
     let mut collector = collector(context, shim.as_ref(), root, sampler, scratch);
+    let counter = if matches!(depth, Depth::Surface) { Err(String::new()) } else { allocation_counter(context) };
     let watch = Watch::begin();
     let verb = if matches!(depth, Depth::Surface) { "Looking at" } else { "Profiling" };
     shell.status(verb, counted(found.workloads.len(), "workload"));
@@ -109,7 +110,8 @@ pub(crate) fn gather(
         let looked_at = collector.look(&mut asker, driven, &program)?;
         if depth.collects() {
             let copy = copy_of(&program, root, scratch)?;
-            let collected = collector.collect(number, looked_at, &program, &copy)?;
+            let mut collected = collector.collect(number, looked_at, &program, &copy)?;
+            collector.count(&mut collected.evidence, &program, counter.as_ref().map_err(String::as_str))?;
             gathered.evidence.workloads.push(collected.evidence);
             gathered.files.extend(collected.files);
             if let Some(profile) = collected.profile {

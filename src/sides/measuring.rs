@@ -6,8 +6,9 @@ use camino::Utf8Path;
 
 use super::{Base, Scratch};
 use crate::error::Result;
-use crate::evidence::{Evidence, Program};
+use crate::evidence::{Evidence, Filter, Program};
 use crate::join::{Plan, Reach};
+use crate::measure::harness::Throughput;
 use crate::measure::{Job, Side, Statistic};
 
 /// The jobs of a run, and what could not become one.
@@ -26,6 +27,7 @@ pub(crate) fn jobs(
     head: &Evidence,
     head_root: &Utf8Path,
     scratch: &Scratch,
+    filter: &Filter,
 ) -> Result<Jobs> {
     let mut made = Jobs { jobs: Vec::new(), left_out: Vec::new() };
     let mut copies = Copies { scratch, known: HashMap::new() };
@@ -50,6 +52,8 @@ pub(crate) fn jobs(
             statistic: calibration.noise.as_ref().map_or(Statistic::Median, |noise| noise.statistic),
             priority: reaches.get(id).map_or(0.0, Reach::priority),
             gating,
+            work: filter.work(&at_head.workload).map(|work| Throughput { amount: work.amount as f64, unit: work.unit.into() }),
+            objectives: filter.objectives(&at_head.workload),
             round_cost: calibration.noise.as_ref().map(|noise| noise.cost(1)),
         });
     }

@@ -3,20 +3,56 @@
 //! Needs the sources of both sides; where something is missing, the reason takes the place of the pairs.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::aligned::aligned;
 use super::{Base, Head, Scratch};
 use crate::commands::context::Context;
 use crate::error::Result;
 use crate::measure::{Job, Link, Side, WorkloadKind};
 use crate::shell::Shell;
 use crate::stats::SplitMix64;
+use crate::workspace::aligned::{ALIGNMENT, AlignError};
 use crate::workspace::relink::{Linker, RelinkError, Relinkable};
 use crate::workspace::{self, BuildRequest, TargetKind, TargetRef, Workspace};
 
 /// Pairs beside the one that was built: with it, six (`reference/measurement.md` §5.8 wants four to six).
 const PAIRS: u32 = 5;
+
+/// Why a target has no further pairs; a fragment that says why layout was not varied.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refused {
+    /// The base cannot be built again, or neither way is open.
+    #[error("{0}")]
+    InWords(String),
+    /// A side cannot be linked in another order.
+    #[error("{0}: {1}")]
+    Relink(&'static str, RelinkError),
+    /// A side cannot be built aligned.
+    #[error("{0}: {1}")]
+    Align(&'static str, AlignError),
+    /// The time limit.
+    #[error("the time limit leaves none to build it with aligned functions")]
+    NoTime,
+    /// Something of the system's.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+impl Refused {
+    /// True when another build may help: not where compiling the last crate alone took too long.
+    fn is_the_linker(&self) -> bool {
+        use RelinkError::{BenchProfile, DoesNotBuild, NoLinker, NotPrinted};
+        matches!(self, Self::Relink(_, NoLinker | NotPrinted | DoesNotBuild | BenchProfile))
+    }
+}
+
+/// The last crate of a criterion bench takes 1 to 4 s, with fat LTO 20 s of CPU time: a minute and more on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(240);
+/// With a time limit, within these, as half of what is left permits.
+const LIMITED: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(90));
 
 /// What became of one target.
 #[derive(Debug, Clone)]
@@ -40,12 +76,30 @@ pub(crate) struct Relinks<'a> {
     /// The base's sources, once they are needed: its checkout, or one that is made now.
     sources: Option<std::result::Result<Sources, String>>,
     known: HashMap<TargetRef, Relinked>,
+    /// When whole builds must be done, and what they took.
+    until: Option<Instant>,
+    built_for: Duration,
 }
 
 impl<'a> Relinks<'a> {
-    /// Nothing is linked yet.
-    pub(crate) fn new(context: &'a Context, base: &'a Base, head: &'a Head, scratch: &'a Scratch, seed: u64) -> Self {
-        Self { context, base, head, scratch, seeds: SplitMix64::new(seed), sources: None, known: HashMap::new() }
+    /// Nothing is linked yet. Of `left`, the time that remains for linking and measuring, whole builds take at most half.
+    pub(crate) fn new(
+        context: &'a Context,
+        base: &'a Base,
+        head: &'a Head,
+        scratch: &'a Scratch,
+        seed: u64,
+        left: Option<Duration>,
+    ) -> Self {
+        let (sources, known) = (None, HashMap::new());
+        let until = left.map(|left| Instant::now() + left / 2);
+        let seeds = SplitMix64::new(seed);
+        Self { context, base, head, scratch, seeds, sources, known, until, built_for: Duration::ZERO }
+    }
+
+    /// What whole builds took.
+    pub(crate) fn built_for(&self) -> Duration {
+        self.built_for
     }
 
     /// The pairs for a job. `built` is its head executable where cargo put it.
@@ -58,39 +112,57 @@ impl<'a> Relinks<'a> {
         }
         shell.status("Relinking", format!("{} in {PAIRS} other orders of its functions, both sides", target.target));
         let made = match self.link(job, &target, built) {
-            Ok(made) => made,
-            Err(_) if crate::process::interrupted() => return Err(crate::process::ProcessError::Interrupted.into()),
-            Err(why) => Relinked { links: Vec::new(), note: Some(why) },
+            Err(why) if why.is_the_linker() => self.align(job, &target, &why, shell),
+            made => made,
         };
+        if crate::process::interrupted() {
+            return Err(crate::process::ProcessError::Interrupted.into());
+        }
+        let made = made.unwrap_or_else(|why| Relinked { links: Vec::new(), note: Some(why.to_string()) });
         self.known.insert(target, made.clone());
         Ok(made)
     }
 
-    fn link(&mut self, job: &Job, target: &TargetRef, built: &Utf8Path) -> std::result::Result<Relinked, String> {
-        if self.base.evidence.dirty_tree.is_some() {
-            return Err("the base was a working tree with uncommitted changes, whose sources are gone".into());
-        }
-        self.sources()?;
+    fn link(&mut self, job: &Job, target: &TargetRef, built: &Utf8Path) -> std::result::Result<Relinked, Refused> {
         let seeds: Vec<u32> = (0..PAIRS).map(|_| self.seeds.next_u64() as u32 >> 1).collect();
-        let number = self.known.len();
-        let dir = self.scratch.path().join(format!("link-{number}"));
-        let on_head = |error: RelinkError| format!("head: {error}");
+        let dir = self.place();
+        let workspace = self.sources()?;
+        let on_head = |error: RelinkError| Refused::Relink("head", error);
         let head = self.prepare("head", &self.head.workspace, target, Some(built)).map_err(on_head)?;
         let (heads, _) = links(&head, &seeds, &dir, "head", target).map_err(on_head)?;
         drop(head);
-        let Some(Ok((_, workspace))) = &self.sources else { return Err("the base's sources are not there".into()) };
-        let on_base = |error: RelinkError| format!("base: {error}");
-        let base = self.prepare("base", workspace, target, None).map_err(on_base)?;
+        let on_base = |error: RelinkError| Refused::Relink("base", error);
+        let base = self.prepare("base", &workspace, target, None).map_err(on_base)?;
         let (bases, linker) = links(&base, &seeds, &dir, "base", target).map_err(on_base)?;
-        let mut pairs = Vec::new();
-        for (base, head) in bases.into_iter().zip(heads) {
-            let control = Utf8PathBuf::from(base.as_str().replace("/base/", "/copy/"));
-            copy(&base, &control).map_err(|error| error.to_string())?;
-            let side = |like: &Side, executable: Utf8PathBuf| Side { executable: executable.into(), ..like.clone() };
-            pairs.push(Link { base: side(&job.base, base), head: side(&job.head, head), control: side(&job.control, control) });
+        let pairs = bases.into_iter().zip(heads).map(|(base, head)| pair(job, base, head));
+        let pairs = pairs.collect::<std::io::Result<Vec<Link>>>()?;
+        Ok(Relinked { links: pairs, note: said_of(linker).map(ToOwned::to_owned) })
+    }
+
+    /// Where links and their copies go.
+    fn place(&self) -> Utf8PathBuf {
+        self.scratch.path().join(format!("link-{}", self.known.len()))
+    }
+
+    /// The pair for a target whose functions cannot be reordered.
+    fn align(
+        &mut self,
+        job: &Job,
+        target: &TargetRef,
+        why: &Refused,
+        shell: &mut Shell,
+    ) -> std::result::Result<Relinked, Refused> {
+        shell.status("Rebuilding", format!("{} with its functions aligned, both sides: {why}", target.target));
+        let dir = self.place().join("aligned");
+        let workspace = self.sources()?;
+        let start = Instant::now();
+        let made = aligned(self.context, (&workspace, &self.head.workspace), job, target, &dir, self.until);
+        self.built_for += start.elapsed();
+        let note = format!("functions aligned to {ALIGNMENT} bytes on both sides; {why}");
+        match made {
+            Ok(link) => Ok(Relinked { links: vec![link], note: Some(note) }),
+            Err(refused) => Err(Refused::InWords(format!("{why}; {refused}"))),
         }
-        let lld = "linked by the toolchain's LLD, because the build's own linker cannot reorder functions";
-        Ok(Relinked { links: pairs, note: (linker == Linker::ToolchainLld).then(|| lld.to_owned()) })
     }
 
     fn prepare(
@@ -110,17 +182,23 @@ impl<'a> Relinks<'a> {
             jobs: compilation.jobs.as_deref(),
             quiet: true,
         };
-        Relinkable::prepare(workspace, &request, built)
+        let left = self.until.map(|until| until.saturating_duration_since(Instant::now()));
+        let patience = left.map_or(PATIENCE, |left| left.clamp(LIMITED.0, LIMITED.1));
+        Relinkable::prepare(workspace, &request, built, patience)
     }
 
     /// Finds the base's sources, once.
-    fn sources(&mut self) -> std::result::Result<(), String> {
-        if self.sources.is_none() {
-            self.sources = Some(self.find_sources().map_err(|error| format!("base: {error}")));
+    fn sources(&mut self) -> std::result::Result<Workspace, Refused> {
+        if self.base.evidence.dirty_tree.is_some() {
+            return Err(Refused::InWords("the base was a working tree with uncommitted changes, whose sources are gone".into()));
         }
-        match &self.sources {
-            Some(Err(why)) => Err(why.clone()),
-            _ => Ok(()),
+        let found = match self.sources.take() {
+            Some(known) => known,
+            None => self.find_sources().map_err(|error| format!("base: {error}")),
+        };
+        match self.sources.insert(found) {
+            Ok((_checkout, workspace)) => Ok(workspace.clone()),
+            Err(why) => Err(Refused::InWords(why.clone())),
         }
     }
 
@@ -131,6 +209,15 @@ impl<'a> Relinks<'a> {
         let checkout = workspace::prepare(&self.context.git, &self.context.workspace, &self.base.commit)?;
         let workspace = checkout.discover(&self.context.workspace)?;
         Ok((Some(checkout), workspace))
+    }
+}
+
+/// What the report must say of the links.
+fn said_of(linker: Linker) -> Option<&'static str> {
+    match linker {
+        Linker::OfTheBuild => None,
+        Linker::ToolchainLld => Some("linked by the toolchain's LLD, because the build's own linker cannot reorder functions"),
+        Linker::GnuLd => Some("GNU ld was given the order of the functions (no LLD)"),
     }
 }
 
@@ -159,13 +246,37 @@ fn links(
         let place = dir.join(number.to_string()).join(role);
         fs_err::create_dir_all(&place)?;
         let output = place.join(&target.target);
-        linker = from.link(Some(*seed), &output)?;
+        linker = from.link(*seed, &output)?;
         made.push(output);
     }
     Ok((made, linker))
 }
 
-fn copy(from: &Utf8Path, to: &Utf8Path) -> std::io::Result<()> {
+/// A pair with the copy of its base, each in the job's surroundings.
+pub(super) fn pair(job: &Job, base: Utf8PathBuf, head: Utf8PathBuf) -> std::io::Result<Link> {
+    let control = place_of_copy(&base);
+    copy(&base, &control)?;
+    let side = |like: &Side, executable: Utf8PathBuf| Side { executable: executable.into(), ..like.clone() };
+    Ok(Link { base: side(&job.base, base), head: side(&job.head, head), control: side(&job.control, control) })
+}
+
+/// `…/base/NAME` is copied to `…/copy/NAME`.
+fn place_of_copy(base: &Utf8Path) -> Utf8PathBuf {
+    let beside = base.parent().and_then(Utf8Path::parent).unwrap_or(base);
+    beside.join("copy").join(base.file_name().unwrap_or_default())
+}
+
+pub(super) fn copy(from: &Utf8Path, to: &Utf8Path) -> std::io::Result<()> {
     fs_err::create_dir_all(to.parent().unwrap_or(to))?;
     fs_err::copy(from, to).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_copy_lies_beside_its_base_whatever_the_directories_above_are_called() {
+        assert_eq!(place_of_copy("/home/base/x/link-0/3/base/speed".into()), "/home/base/x/link-0/3/copy/speed");
+    }
 }

@@ -1,9 +1,13 @@
 //! What head's workloads execute and where they spend their time, for those that the change can reach.
 
+mod trouble;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use camino::Utf8Path;
+
+pub(crate) use trouble::troubles;
 
 use super::{Base, Scratch};
 use crate::commands::context::{Context, TIMEOUT};

@@ -5,6 +5,8 @@
 //! - the pooled rounds show it, beyond three times the spread between links of the base alone,
 //! - no pair of links shows less than the margin by more than its sampling error, and
 //! - the mean over the pairs of links has a t interval without zero: the links, not the rounds, are the replicates of layout.
+//!
+//! Of two pairs (the one that was built, and one with aligned functions) only the second can be asked.
 
 use super::decide::{Decision, Margins, Outcome, Reason, decide_beyond};
 use super::estimate::{median, median_error, robust_sd};
@@ -54,7 +56,7 @@ pub fn across_layouts(rounds: &[LayoutRound], claimed: Outcome, margins: Margins
     let decision = decide_beyond(&head, &control, margins, alpha, floor);
     let seen = Pairs::of(rounds, pairs, claimed, margins);
     let agreeing = seen.beyond();
-    let decision = if pairs < FEWEST { decision } else { seen.doubt(decision, base_spread, margins, floor) };
+    let decision = if pairs < 2 { decision } else { seen.doubt(decision, base_spread, margins, floor) };
     AcrossLayouts { decision, agreeing, base_spread, medians: seen.medians }
 }
 
@@ -99,7 +101,8 @@ impl Pairs {
         if claims && contradicted {
             return decision.withdrawn(Reason::OnTheEdge);
         }
-        if claims && self.mean_may_be_zero() {
+        // Two pairs know no spread; both of them show it.
+        if claims && self.medians.len() >= FEWEST && self.mean_may_be_zero() {
             return if self.range() > self.margin + CONTRADICTS * self.worst_error() {
                 self.sensitive(decision)
             } else {

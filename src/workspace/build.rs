@@ -83,6 +83,23 @@ pub fn build(workspace: &Workspace, request: &BuildRequest<'_>) -> Result<Built,
     Ok(Built { library_paths: found.library_paths(request, &executables), executables, rustc: workspace.rustc.verbose.clone() })
 }
 
+/// Builds the one target of a request, says nothing, and lets `adjust` have the last word on the call of cargo.
+pub(super) fn build_quietly(
+    workspace: &Workspace,
+    request: &BuildRequest<'_>,
+    adjust: impl Fn(Tool) -> Tool,
+) -> Result<Artifact, WorkspaceError> {
+    let does_not_build = || WorkspaceError::DoesNotBuild { side: request.side.to_owned() };
+    let target = request.targets.first().ok_or_else(does_not_build)?;
+    let output = adjust(command(workspace, request, target.kind, &[target])).run()?;
+    if !output.success() {
+        return Err(does_not_build());
+    }
+    let mut found = Found::default();
+    found.read(workspace, target.kind, &output.text());
+    artifact(workspace, &found, target)
+}
+
 fn artifact(workspace: &Workspace, found: &Found, target: &TargetRef) -> Result<Artifact, WorkspaceError> {
     match (found.executables.get(target), workspace.member(&target.package)) {
         (Some(path), Some(package)) => Ok(Artifact {

@@ -5,33 +5,37 @@
 //! takes. Does not measure, and leaves the executable of the ordinary build as it was.
 
 mod command;
+mod listed;
+mod profile;
 
+use std::cell::OnceCell;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::build::configured;
-use super::{BuildRequest, TargetKind, Workspace, WorkspaceError};
+use super::{BuildRequest, SameCode, TargetKind, Workspace, WorkspaceError, machine_code};
 use crate::process::{Tool, ToolError};
 use command::Call;
+use listed::Listed;
 
 /// Why an executable cannot be linked again; a fragment that says why layout was not varied.
 #[derive(Debug, thiserror::Error)]
 pub enum RelinkError {
     /// The compiler took too long: fat LTO of something large.
-    #[error("compiling it once more took longer than {} s", PATIENCE.as_secs())]
-    TooSlow,
+    #[error("compiling it once more took longer than {} s", .0.as_secs())]
+    TooSlow(Duration),
     /// It did not compile a second time.
     #[error("it could not be compiled once more")]
     DoesNotBuild,
-    /// `cargo rustc` builds a binary with the profile `bench` as its unit tests; only `release` will do instead, if it is equal.
-    #[error("`[profile.bench]` has settings of its own, which `cargo rustc` does not apply to a binary")]
+    /// `cargo rustc` builds a binary with the profile `bench` as its unit tests, and `release` with its settings came out otherwise.
+    #[error("`cargo rustc` does not build a binary as `[profile.bench]` does")]
     BenchProfile,
     /// rustc printed nothing that looks like a linker's command line.
     #[error("the compiler did not say how it links")]
     NotPrinted,
-    /// Neither the linker of the build nor the toolchain's own can shuffle.
-    #[error("no linker here can reorder functions (LLD can)")]
+    /// Neither the linker of the build nor the toolchain's own can reorder functions.
+    #[error("no linker here can reorder functions (LLD and GNU ld can)")]
     NoLinker,
     /// Something of the system's.
     #[error(transparent)]
@@ -44,8 +48,6 @@ pub enum RelinkError {
     Workspace(#[from] WorkspaceError),
 }
 
-/// An executable has a minute and a half to be compiled; criterion benches take 1 to 4 s.
-const PATIENCE: Duration = Duration::from_secs(90);
 /// One link; 0.2 s for 20 MB.
 const LINKING: Duration = Duration::from_secs(30);
 
@@ -56,37 +58,55 @@ pub struct Relinkable {
     cwd: Utf8PathBuf,
     /// Where the toolchain's own LLD is, for cc.
     own_lld: Option<Utf8PathBuf>,
+    /// Found out by the first link.
+    way: OnceCell<Way>,
     leftovers: Vec<Utf8PathBuf>,
 }
 
-/// The linker that made a link.
+/// Who orders the functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Linker {
-    /// The one that the build uses.
+    /// The one that the build uses shuffles them.
     OfTheBuild,
     /// The toolchain's LLD, because the build's own cannot shuffle.
     ToolchainLld,
+    /// The build's own is GNU ld: it cannot shuffle, but it follows a list.
+    GnuLd,
+}
+
+/// How to get another order.
+#[derive(Debug)]
+enum Way {
+    Shuffle,
+    ToolchainLld(Utf8PathBuf),
+    Listed(Listed),
 }
 
 impl Relinkable {
     /// Compiles the one target of `request` once more and keeps what the linker needs.
     ///
     /// `built` is the executable of the ordinary build, if it lies in the request's target directory: it is put back should
-    /// cargo replace it.
-    pub fn prepare(workspace: &Workspace, request: &BuildRequest<'_>, built: Option<&Utf8Path>) -> Result<Self, RelinkError> {
+    /// cargo replace it. Compiling may take `patience`.
+    pub fn prepare(
+        workspace: &Workspace,
+        request: &BuildRequest<'_>,
+        built: Option<&Utf8Path>,
+        patience: Duration,
+    ) -> Result<Self, RelinkError> {
         let Some(target) = request.targets.first() else { return Err(RelinkError::DoesNotBuild) };
         let mut request = request.clone();
-        if target.kind == TargetKind::Bin && request.profile.unwrap_or("bench") == "bench" {
-            if has_bench_profile(workspace)? {
-                return Err(RelinkError::BenchProfile);
-            }
+        let stands_in = target.kind == TargetKind::Bin && request.profile.unwrap_or("bench") == "bench";
+        if stands_in {
             request.profile = Some("release");
         }
-        let _put_back = built.map(Kept::new).transpose()?;
-        let tool = configured(workspace.cargo.tool().arg("rustc"), workspace, &request, target.kind, &[target]);
-        let tool = tool.args(["--", "--print", "link-args", "-C", "save-temps"]).timeout(PATIENCE);
+        let put_back = built.map(Kept::new).transpose()?;
+        let mut tool = configured(workspace.cargo.tool().arg("rustc"), workspace, &request, target.kind, &[target]);
+        if stands_in {
+            tool = with_bench_settings(tool, workspace)?;
+        }
+        let tool = tool.args(["--", "--print", "link-args", "-C", "save-temps"]).timeout(patience);
         let output = match tool.run() {
-            Err(ToolError::TimedOut { .. }) => return Err(RelinkError::TooSlow),
+            Err(ToolError::TimedOut { .. }) => return Err(RelinkError::TooSlow(patience)),
             other => other?,
         };
         if !output.success() {
@@ -100,27 +120,84 @@ impl Relinkable {
         if built != Some(call.output()) {
             leftovers.push(call.output().to_owned());
         }
-        Ok(Self { call, cwd: workspace.root().to_owned(), own_lld: own_lld(workspace), leftovers })
-    }
-
-    /// Links to `output`; `seed` decides the order of the functions, none leaves it as it was.
-    pub fn link(&self, seed: Option<u32>, output: &Utf8Path) -> Result<Linker, RelinkError> {
-        let shuffle = seed.map(|seed| format!("-Wl,--shuffle-sections=.text*={seed}"));
-        if self.run(shuffle.iter().cloned(), output)? {
-            return Ok(Linker::OfTheBuild);
+        let made = Self { call, cwd: workspace.root().to_owned(), own_lld: own_lld(workspace), way: OnceCell::new(), leftovers };
+        match &put_back {
+            Some(kept) if stands_in && !made.is_like(&kept.copy)? => Err(RelinkError::BenchProfile),
+            _ => Ok(made),
         }
-        let Some(dir) = &self.own_lld else { return Err(RelinkError::NoLinker) };
-        let lld = [format!("-B{dir}"), "-fuse-ld=lld".to_owned()];
-        if self.run(lld.into_iter().chain(shuffle), output)? { Ok(Linker::ToolchainLld) } else { Err(RelinkError::NoLinker) }
     }
 
-    fn run(&self, more: impl Iterator<Item = String>, output: &Utf8Path) -> Result<bool, RelinkError> {
+    /// Links to `output` in another order of the functions, which `seed` decides.
+    pub fn link(&self, seed: u32, output: &Utf8Path) -> Result<Linker, RelinkError> {
+        if let Some(way) = self.way.get() {
+            return if self.linked(way, seed, output)? { Ok(way.linker()) } else { Err(RelinkError::NoLinker) };
+        }
+        let lld = self.own_lld.clone().map(Way::ToolchainLld);
+        for way in std::iter::once(Way::Shuffle).chain(lld) {
+            if self.linked(&way, seed, output)? {
+                return Ok(self.way.get_or_init(|| way).linker());
+            }
+        }
+        let way = self.listed(output)?.map(Way::Listed).ok_or(RelinkError::NoLinker)?;
+        if self.linked(&way, seed, output)? { Ok(self.way.get_or_init(|| way).linker()) } else { Err(RelinkError::NoLinker) }
+    }
+
+    /// Whether the objects make the machine code of `built`.
+    fn is_like(&self, built: &std::path::Path) -> Result<bool, RelinkError> {
+        let dir = tempfile::tempdir()?;
+        let Ok(again) = Utf8PathBuf::from_path_buf(dir.path().join("again")) else { return Ok(false) };
+        self.link_as_built(&again)?;
+        let Some(built) = Utf8Path::from_path(built) else { return Ok(false) };
+        Ok(!matches!(machine_code::compare(built, &again)?, SameCode::Different { .. }))
+    }
+
+    /// Links to `output` as the build did.
+    pub fn link_as_built(&self, output: &Utf8Path) -> Result<(), RelinkError> {
+        if self.run(&[], output)?.is_some() { Ok(()) } else { Err(RelinkError::NoLinker) }
+    }
+
+    fn linked(&self, way: &Way, seed: u32, output: &Utf8Path) -> Result<bool, RelinkError> {
+        let shuffle = format!("-Wl,--shuffle-sections=.text*={seed}");
+        let made = match way {
+            Way::Shuffle => self.run(&[shuffle], output)?,
+            Way::ToolchainLld(dir) => self.run(&[format!("-B{dir}"), "-fuse-ld=lld".to_owned(), shuffle], output)?,
+            Way::Listed(listed) => {
+                let script = tempfile::Builder::new().prefix(".order-").tempfile_in(output.parent().unwrap_or(output))?;
+                fs_err::write(script.path(), listed.script(seed))?;
+                self.run(&["-Xlinker".into(), "-T".into(), "-Xlinker".into(), script.path().display().to_string()], output)?
+            }
+        };
+        Ok(made.is_some())
+    }
+
+    /// Asks the build's linker for its script; only GNU ld has one to print.
+    fn listed(&self, output: &Utf8Path) -> Result<Option<Listed>, RelinkError> {
+        let Some(said) = self.run(&["-Wl,--verbose".to_owned()], output)? else { return Ok(None) };
+        Ok(Listed::new(&said, listed::functions(output)?))
+    }
+
+    /// What the linker printed, if it linked.
+    fn run(&self, more: &[String], output: &Utf8Path) -> Result<Option<String>, RelinkError> {
+        // A link that fails must not pass for made because an earlier one lies there.
+        if output.exists() {
+            fs_err::remove_file(output)?;
+        }
         let mut tool = Tool::new(&self.call.program).args(self.call.args_to(output)).args(more);
         for (name, value) in &self.call.env {
             tool = tool.env(name, value);
         }
         let ended = tool.cwd(&self.cwd).timeout(LINKING).run()?;
-        Ok(ended.success() && output.is_file())
+        Ok((ended.success() && output.is_file()).then(|| ended.text()))
+    }
+}
+
+impl Way {
+    fn linker(&self) -> Linker {
+        match self {
+            Self::Shuffle => Linker::OfTheBuild,
+            Self::ToolchainLld(_) => Linker::ToolchainLld,
+            Self::Listed(_) => Linker::GnuLd,
+        }
     }
 }
 
@@ -168,9 +245,15 @@ fn leftovers(executable: &Utf8Path) -> Vec<Utf8PathBuf> {
     left.map(camino::Utf8DirEntry::into_path).collect()
 }
 
-fn has_bench_profile(workspace: &Workspace) -> Result<bool, RelinkError> {
-    let text = fs_err::read_to_string(workspace.root().join("Cargo.toml"))?;
-    Ok(text.lines().any(|line| line.trim_start().starts_with("[profile.bench")))
+/// `tool`, a call of cargo that names `release`, with what `bench` has of its own.
+fn with_bench_settings(mut tool: Tool, workspace: &Workspace) -> Result<Tool, RelinkError> {
+    let manifest = fs_err::read_to_string(workspace.root().join("Cargo.toml"))?;
+    for (name, value) in profile::variables(
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+    ) {
+        tool = tool.env(name, value);
+    }
+    Ok(tool.args(profile::as_release(&manifest).ok_or(RelinkError::BenchProfile)?))
 }
 
 /// rustup's toolchains bring `rust-lld` and a directory that makes cc find it as `ld.lld`.

@@ -92,7 +92,8 @@ fn variables(all: impl Iterator<Item = (String, std::ffi::OsString)>) -> BTreeMa
         .collect()
 }
 
-fn settings_files(cwd: &Utf8Path) -> Vec<Utf8PathBuf> {
+/// Where cargo and rustup look for settings, whether something lies there or not.
+pub(super) fn settings_files(cwd: &Utf8Path) -> Vec<Utf8PathBuf> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty()).map(Utf8PathBuf::from);
     let home = variable("CARGO_HOME").or_else(|| Some(variable("HOME")?.join(".cargo")));
     let of_home = home.into_iter().flat_map(|home| [home.join("config.toml"), home.join("config")]);

@@ -19,4 +19,6 @@ mod hooks;
 #[cfg(unix)]
 mod interrupt;
 mod objectives;
+#[cfg(unix)]
+mod production;
 mod refusal;

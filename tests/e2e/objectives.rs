@@ -67,3 +67,32 @@ fn an_objective_fails_only_when_base_met_it_and_the_change_breaks_it() {
     assert_eq!(baseline.code, 0, "{}", baseline.stderr);
     assert!(baseline.stdout.contains("- Target: at most ") && baseline.stdout.contains("- Gap: none, "), "{}", baseline.stdout);
 }
+
+#[test]
+fn objectives_of_a_program_get_the_rounds_that_they_need() {
+    let main = "fn main() {\n    let words = words::setup::words(4096);\n    for _ in 0..200 {\n        \
+                std::hint::black_box(words::scan::checksum(std::hint::black_box(&words)));\n    }\n}\n";
+    let repo = Repo::new("hot-slower");
+    repo.write("src/main.rs", main);
+    let table = "\n[[package.metadata.perf-expert.workload]]\nname = \"scan-all\"\nbin = \"words\"\n\
+                 throughput = { bytes = \"32KiB\" }\n\
+                 slo = { \"latency.p95\" = \"1h\", \"latency.p99\" = \"1h\", \"error_rate\" = \"50%\", \"throughput\" = \"1B/s\" }\n";
+    repo.write("Cargo.toml", &format!("{}{table}", repo.read("Cargo.toml")));
+    repo.commit("Add a program with objectives");
+    // Other code, and no other speed.
+    repo.write("src/main.rs", &main.replace("0..200", "0..=200"));
+    let run = repo.run(&["verify", "-q", "--no-tests", "--bin", "words", "--message-format", "json"]);
+    let analysis = run.json();
+    let program = analysis["workloads"].as_array().unwrap().iter().find(|one| one["id"] == "scan-all").unwrap();
+    let slo = |metric: &str| program["slo"].as_array().unwrap().iter().find(|one| one["metric"] == metric).unwrap();
+    for metric in ["latency.p95", "error_rate", "throughput"] {
+        assert_eq!((&slo(metric)["met_at_base"], &slo(metric)["met_at_head"]), (&true.into(), &true.into()), "{program:#}");
+    }
+    assert!(slo("latency.p99")["head"].is_null() && slo("latency.p99")["reason"].as_str().unwrap().contains("368 runs"));
+    let metric = |name: &str| program["metrics"].as_array().unwrap().iter().find(|one| one["name"] == name).unwrap();
+    assert!(metric("latency.p95")["rounds"].as_u64().unwrap() >= 72, "{program:#}");
+    let (work, time) = (metric("throughput"), metric("latency.p50"));
+    assert_eq!(work["unit"], "B/s");
+    let product = work["head"].as_f64().unwrap() * time["head"].as_f64().unwrap();
+    assert!((product / 1e9 - 32_768.0).abs() < 1.0, "{work} {time}");
+}

@@ -35,7 +35,7 @@ impl Stage<'_> {
         let left = settings.max_time.map(|limit| limit.saturating_sub(session.elapsed));
         let settings = Settings { max_time: left, seed: settings.seed.rotate_left(17), ..settings.clone() };
         let (mut candidates, mut notes) = (Vec::new(), Vec::new());
-        let mut relinks = Relinks::new(self.context, &found.base, self.head, self.scratch, settings.seed);
+        let mut relinks = Relinks::new(self.context, &found.base, self.head, self.scratch, settings.seed, left);
         for (job, measured) in self.by_priority(session.measured) {
             if !is_claim(&measured) {
                 found.measured.insert(measured.workload.clone(), Ok(measured));
@@ -51,6 +51,8 @@ impl Stage<'_> {
             candidates.push(Candidate { job: job.clone(), screened: measured, links });
             notes.push(note);
         }
+        let left = left.map(|left| left.saturating_sub(relinks.built_for()));
+        let settings = Settings { max_time: left, ..settings };
         drop(relinks);
         let confirmed = repeat(&candidates, runner, &settings, shell)?;
         for ((candidate, note), confirmed) in candidates.iter().zip(notes).zip(confirmed) {

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::measure::Found;
 use crate::commands::context::TIMEOUT;
 use crate::error::Result;
-use crate::measure::harness::gungraun;
 use crate::measure::{LiveRunner, Side, Workload, WorkloadKind};
 use crate::shell::Shell;
 use crate::sides::{Head, Scratch};
@@ -36,10 +35,10 @@ pub(super) fn count(
         return Ok(());
     }
     shell.status("Counting", format!("instructions of {}", crate::figures::counted(open.len(), "benchmark")));
-    let runner = LiveRunner::new(None, scratch.path().as_std_path(), TIMEOUT);
+    let mut runner = LiveRunner::new(None, scratch.path().as_std_path(), TIMEOUT);
     let mut counted = BTreeMap::new();
     for (workload, base, head) in open {
-        let on = |side: &Side| gungraun::count(&workload, side, &runner.limits(&workload), runner.fresh_scratch()?.path());
+        let mut on = |side: &Side| runner.count(&workload, side);
         match on(&base).and_then(|base| Ok((base, on(&head)?))) {
             Ok(both) => {
                 counted.insert(workload.id.clone(), both);

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Wishes;
 use super::measure::Found;
+use super::{Wishes, witness};
 use crate::analysis::{
     Analysis, BaseSide, ChangeResult, Command, Environment, Finding, SCHEMA_VERSION, Tests, Verdict, WorkloadResult,
 };
@@ -18,7 +18,7 @@ use crate::git::base::Base as Chosen;
 use crate::join::Reached;
 use crate::rules::{self, Allow, BaseEvidence, ChangedItem, Commit, Facts};
 use crate::shell::Shell;
-use crate::sides::{Diff, Head, fingerprint, not_checked, run_tests};
+use crate::sides::{Diff, Head, fingerprint, not_checked, run_tests, troubles};
 use crate::source::Change;
 use crate::verdict;
 use crate::workspace;
@@ -66,9 +66,10 @@ pub(super) fn conclude(
     objectives(context, found, &mut workloads);
     add_bottlenecks(&mut workloads, Some(&found.base.evidence), &found.survey.evidence);
     let changes = change_results(&diff.changes, found.base_view, found.head_view);
+    let weakness = weakness(context.is_narrowed(), &found.survey.evidence);
+    witness::conclude(found, if weakness.is_none() { &changes } else { &[] }, &mut workloads);
     let tests = tests(context, wishes, head, diff, found, shell)?;
     let commits = commits(context, chosen, head)?;
-    let weakness = weakness(context.is_narrowed(), &found.survey.evidence);
     let findings = rules_of(
         &context.config,
         diff,
@@ -94,6 +95,8 @@ pub(super) fn conclude(
     warnings.extend(profile_warnings(&found.base.evidence, reached));
     warnings.extend(context.aimless_objectives(&found.survey.evidence));
     warnings.extend(found.survey.unsampled.iter().cloned());
+    let broken = |id: &str| workloads.iter().any(|one| one.id == id && one.broken.is_some());
+    warnings.extend(troubles(&found.survey.problems, broken));
     let mut skipped = context.skipped();
     skipped.extend(found.survey.evidence.skipped.clone());
     let print = fingerprint(context, &head.workspace)?;
@@ -141,7 +144,6 @@ fn workload_results(context: &Context, diff: &Diff, found: &Found<'_>) -> Vec<Wo
         };
         let mut result = compared(&at_head.workload, measured, &with);
         result.confirmation = found.confirmations.get(&result.id).cloned();
-        result.witness = found.witnesses.get(&result.id).cloned();
         results.push(result);
     }
     // With `--workload`, what head does not show was not asked for.

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use super::stopwatch::Stopwatch;
 use super::{Wishes, announce, comparable, confirm, count, judge, witness};
-use crate::analysis::{Analysis, ConfirmationResult, WitnessResult};
+use crate::analysis::{Analysis, ConfirmationResult};
 use crate::commands::context::{Context, TIMEOUT};
-use crate::conclude::SAME_CODE;
+use crate::conclude::{SAME_CODE, Testimony};
 use crate::error::Result;
 use crate::evidence::WorkloadEvidence;
 use crate::figures;
@@ -39,8 +39,8 @@ pub(super) struct Found<'a> {
     pub(super) measured: BTreeMap<String, std::result::Result<Measured, String>>,
     /// What was repeated: `measured` has the repetition's result.
     pub(super) confirmations: BTreeMap<String, ConfirmationResult>,
-    /// Instructions that were counted.
-    pub(super) witnesses: BTreeMap<String, WitnessResult>,
+    /// Instructions that were counted, or why they were not.
+    pub(super) witnesses: BTreeMap<String, std::result::Result<Testimony, String>>,
     /// Per workload that counts instead of timing: instructions at base and at head.
     pub(super) counted: BTreeMap<String, (f64, f64)>,
     pub(super) warnings: Vec<String>,
@@ -268,7 +268,7 @@ fn run(
     shell: &mut Shell,
 ) -> Result<()> {
     let reaches: HashMap<String, Reach> = found.reaches.clone().into_iter().collect();
-    let made = jobs(plan, &reaches, &found.base, &found.survey.evidence, head.root(), scratch)?;
+    let made = jobs(plan, &reaches, &found.base, &found.survey.evidence, head.root(), scratch, &context.filter)?;
     for (id, why) in plan.left_out.iter().chain(&made.left_out) {
         found.measured.insert(id.clone(), Err(why.clone()));
     }
@@ -289,7 +289,7 @@ fn run(
     found.warnings.extend(contention.words());
     found.contention = Some(contention);
     beside(context, &made.jobs, found, &mut runner, max_time.map(|limit| begun + limit), shell)?;
-    if wishes.args.no_witness { Ok(()) } else { witness::ask(&made.jobs, &diff.changes, &mut runner, found, shell) }
+    if wishes.args.no_witness { Ok(()) } else { witness::ask(context, &made.jobs, &diff.changes, &mut runner, found, shell) }
 }
 
 /// Adds what is measured beside the rounds to the workloads that the change reaches.

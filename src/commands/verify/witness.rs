@@ -3,16 +3,21 @@
 use std::time::{Duration, Instant};
 
 use super::measure::Found;
-use crate::analysis::{Outcome, WitnessResult};
-use crate::conclude::{no_witness, witnessed};
+use crate::analysis::{ChangeResult, WorkloadResult};
+use crate::commands::context::Context;
+use crate::conclude::{Counts, Testimony, no_witness, witnessed};
 use crate::error::Result;
 use crate::evidence::{Asked, SideCounts, Witness, WitnessError};
 use crate::figures;
 use crate::heat::PathMapper;
 use crate::join::{Reached, SideView};
+use crate::measure::allocations::AllocationCounter;
+use crate::measure::instructions::instruction_pairs;
 use crate::measure::{Job, LiveRunner, Side};
 use crate::process::{Limits, interrupted};
+use crate::sample::counter::{Event, countable};
 use crate::shell::Shell;
+use crate::sides::allocation_counter;
 use crate::source::{Change, ChangeKind, Item};
 use crate::stats;
 
@@ -23,6 +28,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 /// Counts. Whatever fails is said of the workload and fails nothing.
 pub(super) fn ask(
+    context: &Context,
     jobs: &[Job],
     changes: &[Change],
     runner: &mut LiveRunner<'_>,
@@ -33,15 +39,13 @@ pub(super) fn ask(
     if asked.is_empty() {
         return Ok(());
     }
-    let witness = match Witness::find() {
-        Ok(witness) => witness,
-        Err(why) => {
-            for job in asked.iter().filter(|job| found.confirmations.contains_key(&job.workload.id)) {
-                found.witnesses.insert(job.workload.id.clone(), no_witness(&why));
-            }
-            return Ok(());
+    let sources = Sources::find(context);
+    if let (None, Err(why)) = (&sources.hardware, &sources.callgrind) {
+        for job in asked.iter().filter(|job| found.confirmations.contains_key(&job.workload.id)) {
+            found.witnesses.insert(job.workload.id.clone(), Err(why.to_string()));
         }
-    };
+        return Ok(());
+    }
     shell.status("Counting", format!("instructions of {}", figures::counted(asked.len(), "workload")));
     let bar = shell.progress("Counting", Some(asked.len() as u64));
     let start = Instant::now();
@@ -50,10 +54,10 @@ pub(super) fn ask(
         bar.set_message(id);
         let left = PATIENCE.saturating_sub(start.elapsed());
         let result = if left.is_zero() {
-            no_witness("other workloads took all the time for it")
+            Err("other workloads took all the time for it".to_owned())
         } else {
             let limits = Limits { timeout: left.min(LIMIT), ..runner.limits(&job.workload) };
-            count(witness, job, changes, runner, found, limits).unwrap_or_else(no_witness)
+            sources.ask(job, changes, runner, found, limits)
         };
         if interrupted() {
             return Err(crate::process::ProcessError::Interrupted.into());
@@ -65,11 +69,49 @@ pub(super) fn ask(
     Ok(())
 }
 
+/// Who counts here.
+struct Sources {
+    /// The processor's counter, with the library whose clock makes iterations known; `None` where it does not count.
+    hardware: Option<std::result::Result<AllocationCounter, String>>,
+    callgrind: std::result::Result<Witness, WitnessError>,
+}
+
+impl Sources {
+    fn find(context: &Context) -> Self {
+        let counts = countable(Event::Instructions).is_ok();
+        Self { hardware: counts.then(|| allocation_counter(context)), callgrind: Witness::find() }
+    }
+
+    /// The processor first; callgrind where a workload's harness leaves it nothing to count.
+    fn ask(
+        &self,
+        job: &Job,
+        changes: &[Change],
+        runner: &mut LiveRunner<'_>,
+        found: &Found<'_>,
+        limits: Limits,
+    ) -> std::result::Result<Testimony, String> {
+        let mut refused = String::new();
+        if let Some(counter) = &self.hardware {
+            let (counter, sides) = (counter.as_ref().map_err(String::as_str), (&job.base, &job.head));
+            match instruction_pairs(runner, counter, &job.workload, sides, limits, Event::Instructions) {
+                Ok(pairs) => return Ok(Testimony::Whole(pairs)),
+                Err(why) => refused = format!("{why}; "),
+            }
+        }
+        let counts = match &self.callgrind {
+            Ok(witness) => count(*witness, job, changes, runner, found, limits).map_err(|why| why.to_string()),
+            Err(why) => Err(why.to_string()),
+        };
+        counts.map(Testimony::Items).map_err(|why| format!("{refused}{why}"))
+    }
+}
+
 /// What was repeated first, then what a changed item reaches and the clock calls the same, the hottest first.
 fn worth_asking<'a>(jobs: &'a [Job], found: &Found<'_>) -> Vec<&'a Job> {
     let repeated = |job: &&Job| found.confirmations.contains_key(&job.workload.id);
     let reached = |id: &str| found.reaches.get(id).is_some_and(|reach| reach.reached == Reached::Yes);
-    let same = |job: &&Job| job.gating && reached(&job.workload.id) && outcome(found, job) == Outcome::Same;
+    let same = |job: &&Job| job.gating && reached(&job.workload.id) && outcome(found, job) == Some(stats::Outcome::Same);
     let (mut first, mut then): (Vec<&Job>, Vec<&Job>) =
         (jobs.iter().filter(repeated).collect(), jobs.iter().filter(same).collect());
     then.retain(|job| !repeated(job));
@@ -78,14 +120,30 @@ fn worth_asking<'a>(jobs: &'a [Job], found: &Found<'_>) -> Vec<&'a Job> {
     first
 }
 
-fn outcome(found: &Found<'_>, job: &Job) -> Outcome {
-    match found.measured.get(&job.workload.id).and_then(|measured| measured.as_ref().ok()).and_then(|measured| measured.outcome) {
-        Some(stats::Outcome::Faster) => Outcome::Faster,
-        Some(stats::Outcome::Slower) => Outcome::Slower,
-        Some(stats::Outcome::Same) => Outcome::Same,
-        Some(stats::Outcome::Inconclusive) => Outcome::Inconclusive,
-        None => Outcome::NotMeasured,
+fn outcome(found: &Found<'_>, job: &Job) -> Option<stats::Outcome> {
+    found.measured.get(&job.workload.id)?.as_ref().ok()?.outcome
+}
+
+/// Draws the conclusions, once the outcomes are settled. `changes` are those whose shares are believed to be small where they are
+/// small: none when only a part was profiled, or coarsely.
+pub(super) fn conclude(found: &Found<'_>, changes: &[ChangeResult], workloads: &mut [WorkloadResult]) {
+    let counted = || found.witnesses.values().filter_map(|one| one.as_ref().ok());
+    let held = held(changes).map(|held| counted().map(Testimony::largest_share).fold(held, f64::max));
+    for workload in workloads {
+        workload.witness = found.witnesses.get(&workload.id).map(|counts| match counts {
+            Ok(counts) => witnessed(counts, workload.outcome, held),
+            Err(why) => no_witness(why),
+        });
     }
+}
+
+/// The largest share of samples that a changed item may have of any workload. `None` where that is unknown of one, or where what
+/// changed has no share.
+fn held(changes: &[ChangeResult]) -> Option<f64> {
+    let behaves = |change: &&ChangeResult| change.kind != ChangeKind::Moved && !change.test_only;
+    let mut shares = changes.iter().filter(behaves).map(|change| change.high).peekable();
+    shares.peek()?;
+    shares.try_fold(0.0, |largest: f64, share| share.map(|share| largest.max(share)))
 }
 
 /// One side's part of the question.
@@ -123,14 +181,30 @@ fn count(
     runner: &mut LiveRunner<'_>,
     found: &Found<'_>,
     limits: Limits,
-) -> std::result::Result<WitnessResult, WitnessError> {
+) -> std::result::Result<Counts, WitnessError> {
     let behaves = |change: &&Change| !matches!(change.kind, ChangeKind::Moved | ChangeKind::Ambient);
     let code = |change: &&Change| change.item().is_some_and(|item| item.kind.is_code() && !item.test_only);
     let asked: Vec<&Change> = changes.iter().filter(behaves).filter(code).collect();
     let names: Vec<String> = asked.iter().filter_map(|change| change.item()).map(|item| item.path.clone()).collect();
     let base = Question::new(found.base_view, &job.base, asked.iter().map(|change| change.base.as_ref()).collect());
     let head = Question::new(found.head_view, &job.head, asked.iter().map(|change| change.head.as_ref()).collect());
-    let (old, new) = (base.count(witness, job, runner, limits)?, head.count(witness, job, runner, limits)?);
-    let again = base.count(witness, job, runner, limits)?;
-    Ok(witnessed(&names, &old, &new, &again, outcome(found, job)))
+    let mut of = |question: &Question<'_>| question.count(witness, job, runner, limits);
+    Ok(Counts { items: names, base: of(&base)?, head: of(&head)?, again: of(&base)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::Heat;
+    use crate::report::samples::{ambient, heated};
+
+    #[test]
+    fn what_is_held_is_known_only_when_it_is_known_of_every_item() {
+        let cold = |high| heated("a::f", Heat::Cold, (high / 2.0, 0.0, high), "w");
+        assert_eq!(held(&[cold(0.002), cold(0.004)]), Some(0.004));
+        assert_eq!(held(&[]), None);
+        assert_eq!(held(&[cold(0.002), ambient("Cargo.lock", ChangeKind::Ambient, None)]), None);
+        let moved = ChangeResult { kind: ChangeKind::Moved, high: None, ..cold(0.1) };
+        assert_eq!(held(&[cold(0.002), moved]), Some(0.002));
+    }
 }

@@ -29,3 +29,17 @@ fn code_that_is_inlined_is_counted_by_its_lines() {
     assert_eq!(read.items, [Some(Counted::Lines(40)), Some(Counted::Lines(7))]);
     assert_eq!((read.iteration, read.process), (None, 52));
 }
+
+#[test]
+fn the_iteration_is_criterion_s_function_or_its_drop_in_s() {
+    for name in [
+        "criterion::bencher::Bencher<M>::iter",
+        "criterion::bencher::Bencher::iter_batched",
+        "codspeed_criterion_compat_walltime::bencher::Bencher<M>::__codspeed_root_frame__iter",
+    ] {
+        assert!(runs_one_iteration(name), "{name}");
+    }
+    for name in ["bencher::Bencher::iter", "mine::bencher::Bencher::iter", "criterion::bencher::Bencher::iter::{{closure}}"] {
+        assert!(!runs_one_iteration(name), "{name}");
+    }
+}

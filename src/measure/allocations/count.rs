@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::counter::{AllocationCounter, Totals};
-use crate::measure::harness::{Harness, HarnessError, Side};
-use crate::measure::{LiveRunner, MetricResult, Workload};
-use crate::process::{Limits, ProcessError, run};
+use crate::measure::harness::{CountedRun, Harness, HarnessError, Side};
+use crate::measure::{LiveRunner, MetricResult, Workload, WorkloadKind};
+use crate::process::{Finished, Launch, Limits, ProcessError, run};
 use crate::stats::{Outcome, median};
 use crate::workspace::Linkage;
 
@@ -16,54 +16,63 @@ pub struct Counts {
     pub calls: Vec<f64>,
     /// Bytes asked for.
     pub bytes: Vec<f64>,
+    /// Bytes of the largest live heap within the shortest of the runs, harness and set-up included.
+    pub peak: Vec<f64>,
 }
 
-/// Repeats, to see whether the counts vary: hash seeds and threads make them.
-const REPEATS: usize = 3;
+/// How much a count may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effort {
+    /// Repeats, to see whether the counts vary: hash seeds and threads make them.
+    pub repeats: usize,
+    /// A run that takes longer than this is given up: under a clock of steps a waiting program may wait for ever.
+    pub longest: Duration,
+}
+
+impl Effort {
+    /// For a comparison.
+    pub const THOROUGH: Self = Self { repeats: 3, longest: Duration::from_secs(15) };
+    /// For a baseline, whose counts are never compared with.
+    pub const ONCE: Self = Self { repeats: 1, longest: Duration::from_secs(3) };
+}
+
 /// A side that has taken longer than this is not repeated.
 const LONG: Duration = Duration::from_secs(3);
-/// A run that takes longer than this is given up: under a clock of steps a waiting program may wait for ever.
-const TOO_LONG: Duration = Duration::from_secs(15);
-
-/// Seconds by which a question for the time moves the clock: longer than any warm-up (criterion's own default is 3 s), so that
-/// the warm-up is one iteration, which then seems to take three steps.
-const STEP: u32 = 10;
-/// Measurement times, in seconds of that clock, of two runs that differ by nothing but their iterations. First 20 and 30
-/// (criterion samples flatly: 10 batches of 2 and of 3); then 55 and 110 (the old linear batches, 1 to 10 and 2 to 20).
-const TIMES: [(u32, u32); 2] = [(450, 700), (1000, 2500)];
-/// Criterion asks for the time twice per iteration where it excludes the set-up. More, and the workload itself looks at the clock
-/// and may behave in another way when it moves by steps.
-const QUESTIONS: f64 = 2.0;
-
 /// Counts, or says why not. Errors are our own or the user's.
 pub fn count(
     runner: &mut LiveRunner<'_>,
     counter: &AllocationCounter,
     workload: &Workload,
     side: &Side,
+    effort: Effort,
 ) -> Result<Result<Counts, String>, HarnessError> {
     if let Some(why) = Linkage::read(&side.executable).and_then(|linkage| unreachable_by_preload(&linkage)) {
         return Ok(Err(why));
     }
     let harness = runner.harness(workload, side)?;
-    let mut counting = Counting { runner, counter, workload, side, harness };
+    let sets = harness.counted_runs();
+    if sets.is_empty() && !workload.kind.has_fixed_work() {
+        return Ok(Err("its harness does not tell how many iterations it runs".into()));
+    }
+    let whole = sets.is_empty();
+    let mut sets = sets.iter();
+    let mut set = sets.next();
+    let mut counting = Counting { runner, counter, workload, side, harness, longest: effort.longest };
     let begun = std::time::Instant::now();
     let mut counts = Counts::default();
-    let mut times = TIMES.iter();
-    let mut pair = times.next();
-    while counts.calls.len() < REPEATS {
-        let once = match (harness.counted_launch(workload, side, std::path::Path::new(""), 1), pair) {
-            (Some(_), Some(&pair)) => counting.by_difference(pair),
-            (None, _) if workload.kind.has_fixed_work() => counting.whole(),
-            (None, _) => return Ok(Err("its harness does not tell how many iterations it runs".into())),
-            (Some(_), None) => return Ok(Err("the bench sets its own times, so iterations cannot be told from the rest".into())),
+    while counts.calls.len() < effort.repeats {
+        let once = match set {
+            _ if whole => counting.whole(),
+            Some(set) => counting.by_difference(set),
+            None => return Ok(Err("the bench sets its own times, so iterations cannot be told from the rest".into())),
         };
         match once {
-            Ok(Some((calls, bytes))) => {
-                counts.calls.push(calls);
-                counts.bytes.push(bytes);
+            Ok(Some(each)) => {
+                counts.calls.push(each.calls);
+                counts.bytes.push(each.bytes);
+                counts.peak.push(each.peak);
             }
-            Ok(None) => pair = times.next(),
+            Ok(None) => set = sets.next(),
             Err(Stop::Unseen(why)) => return Ok(Err(why)),
             Err(Stop::Error(error)) if is_ours(&error) => return Err(error),
             Err(Stop::Error(error)) => return Ok(Err(format!("the counting run failed: {error}"))),
@@ -90,8 +99,10 @@ fn is_ours(error: &HarnessError) -> bool {
 const NEGLIGIBLE: f64 = 0.001;
 
 /// Why there is no count.
-enum Stop {
+pub(in crate::measure) enum Stop {
+    /// It cannot be seen here; a fragment.
     Unseen(String),
+    /// The run failed.
     Error(HarnessError),
 }
 
@@ -107,47 +118,85 @@ struct Counting<'a, 'r> {
     workload: &'a Workload,
     side: &'a Side,
     harness: Harness,
+    longest: Duration,
+}
+
+/// What one repeat showed.
+struct Each {
+    calls: f64,
+    bytes: f64,
+    peak: f64,
 }
 
 impl Counting<'_, '_> {
-    /// Calls and bytes per iteration; `None` when both runs did the same number of iterations.
-    fn by_difference(&mut self, (few, many): (u32, u32)) -> Result<Option<(f64, f64)>, Stop> {
-        let ((few, fewer), (many, more)) = (self.counted(few)?, self.counted(many)?);
-        let iterations = more - fewer;
+    /// Per iteration; `None` when the runs did not differ by their iterations.
+    fn by_difference(&mut self, set: &[CountedRun]) -> Result<Option<Each>, Stop> {
+        let mut runs = Vec::new();
+        for run in set {
+            let (totals, iterations) = self.counted(run)?;
+            runs.push((run.weight, totals, iterations));
+        }
+        let iterations: f64 = runs.iter().map(|(weight, _, iterations)| weight * iterations).sum();
         if iterations <= 0.0 {
             return Ok(None);
         }
-        let each = |of: fn(&Totals) -> u64| (of(&many) as f64 - of(&few) as f64) / iterations;
-        if each(|totals| totals.questions) > QUESTIONS {
+        let each =
+            |of: fn(&Totals) -> u64| runs.iter().map(|(weight, totals, _)| weight * of(totals) as f64).sum::<f64>() / iterations;
+        if each(|totals| totals.questions).abs() > self.harness.questions() {
             return Err(Stop::Unseen("it looks at the clock itself, so its iterations cannot be counted out".into()));
         }
-        Ok(Some((rounded(each(|totals| totals.calls)), rounded(each(|totals| totals.bytes)))))
+        let shortest = runs.iter().min_by(|a, b| a.2.total_cmp(&b.2)).map_or(0, |(_, totals, _)| totals.peak);
+        Ok(Some(Each {
+            calls: rounded(each(|totals| totals.calls)),
+            bytes: rounded(each(|totals| totals.bytes)),
+            peak: shortest as f64,
+        }))
     }
 
-    fn counted(&mut self, seconds: u32) -> Result<(Totals, f64), Stop> {
-        let scratch = self.runner.fresh_scratch()?;
-        let launch = self.harness.counted_launch(self.workload, self.side, scratch.path(), seconds);
-        let Some(mut launch) = launch else { return Err(Stop::Unseen("its harness does not count".into())) };
-        let sheet = self.counter.apply(&mut launch, STEP, scratch.path()).map_err(HarnessError::from)?;
-        let finished = run(&launch, &self.limits()).map_err(HarnessError::from)?;
-        let iterations = self.harness.counted(self.workload, &finished, scratch.path())?;
-        Ok((sheet.totals().ok_or_else(unseen)?, iterations))
+    fn counted(&mut self, run: &CountedRun) -> Result<(Totals, f64), Stop> {
+        let limits = self.limits();
+        let of = (self.workload, self.side);
+        counted_once(self.runner, self.counter, self.harness, of, run, |launch| within(launch, &limits))
     }
 
-    fn whole(&mut self) -> Result<Option<(f64, f64)>, Stop> {
+    fn whole(&mut self) -> Result<Option<Each>, Stop> {
         let scratch = self.runner.fresh_scratch()?;
         let mut launch = self.harness.round_launch(self.workload, self.side, scratch.path())?;
         let sheet = self.counter.apply(&mut launch, 0, scratch.path()).map_err(HarnessError::from)?;
-        let finished = run(&launch, &self.limits()).map_err(HarnessError::from)?;
+        let finished = within(&launch, &self.limits())?;
         self.harness.read(self.workload, &finished, scratch.path())?;
         let totals = sheet.totals().ok_or_else(unseen)?;
-        Ok(Some((totals.calls as f64, totals.bytes as f64)))
+        Ok(Some(Each { calls: totals.calls as f64, bytes: totals.bytes as f64, peak: totals.peak as f64 }))
     }
 
     fn limits(&self) -> Limits {
         let limits = self.runner.limits(self.workload);
-        Limits { timeout: limits.timeout.min(TOO_LONG), ..limits }
+        Limits { timeout: limits.timeout.min(self.longest), ..limits }
     }
+}
+
+fn within(launch: &Launch, limits: &Limits) -> Result<Finished, Stop> {
+    Ok(run(launch, limits).map_err(HarnessError::from)?)
+}
+
+/// What was asked for in a run whose iterations are known, and these. `run` runs it.
+pub(in crate::measure) fn counted_once<E: From<Stop>>(
+    runner: &LiveRunner<'_>,
+    counter: &AllocationCounter,
+    harness: Harness,
+    (workload, side): (&Workload, &Side),
+    counted: &CountedRun,
+    run: impl FnOnce(&Launch) -> Result<Finished, E>,
+) -> Result<(Totals, f64), E> {
+    let of_harness = |error: HarnessError| E::from(error.into());
+    let scratch = runner.fresh_scratch().map_err(of_harness)?;
+    let mut launch = harness.counted_launch(workload, side, scratch.path(), counted).map_err(of_harness)?;
+    let sheet = counter.apply(&mut launch, counted.step, scratch.path()).map_err(|error| of_harness(error.into()))?;
+    let finished = run(&launch)?;
+    let iterations = harness.counted(workload, &finished, scratch.path(), counted).map_err(of_harness)?;
+    let iterations =
+        iterations.ok_or_else(|| Stop::Unseen("its harness does not count out its iterations as expected".into()))?;
+    Ok((sheet.totals().ok_or_else(unseen)?, iterations))
 }
 
 fn unseen() -> Stop {
@@ -196,9 +245,40 @@ pub fn compare(name: &str, unit: &str, base: &[f64], head: &[f64]) -> MetricResu
     }
 }
 
+/// What the harness keeps of names and paths moves a peak by bytes: neither this many nor this share is a difference.
+const SLACK: f64 = 4096.0;
+const SLACK_SHARE: f64 = 0.01;
+
+/// Largest live heaps of base and head as a metric: what [`compare`] says, but small differences are none.
+pub fn compare_peaks(base: &[f64], head: &[f64]) -> MetricResult {
+    let compared = compare("allocations.peak", "bytes", base, head);
+    let near = compared
+        .base
+        .zip(compared.head)
+        .is_some_and(|(old, new)| (new - old).abs() <= SLACK || (new - old).abs() <= SLACK_SHARE * old);
+    let outcome = if near { Some(Outcome::Same) } else { compared.outcome };
+    MetricResult { outcome, note: Some(PEAK.into()), ..compared }
+}
+
+/// What the bytes of an iteration hold beside the workload's own; `None` where nothing.
+pub fn bytes_note(kind: WorkloadKind) -> Option<&'static str> {
+    (kind == WorkloadKind::Divan).then_some("with the room that divan makes for an iteration's input and output")
+}
+
+/// What a peak is.
+pub const PEAK: &str = "largest live heap within one short run, harness and set-up included";
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn peaks_that_differ_by_what_a_path_takes_are_the_same() {
+        assert_eq!(compare_peaks(&[20_000.0], &[20_400.0]).outcome, Some(Outcome::Same));
+        assert_eq!(compare_peaks(&[1e9], &[1.009e9]).outcome, Some(Outcome::Same));
+        assert_eq!(compare_peaks(&[20_000.0; 3], &[40_000.0; 3]).outcome, Some(Outcome::Slower));
+        assert_eq!(compare_peaks(&[40_000.0; 3], &[20_000.0; 3]).outcome, Some(Outcome::Faster));
+    }
 
     #[test]
     fn equal_counts_are_the_same_and_more_are_worse() {

@@ -12,6 +12,8 @@ const SOURCE: &str = include_str!("counter.rs.txt");
 const LINE: usize = 64;
 const STRIPES: usize = 32;
 const SIZE: usize = LINE * (1 + STRIPES);
+/// Behind the questions and the bytes that are live.
+const PEAK: usize = 16;
 
 /// The compiled library.
 #[derive(Debug)]
@@ -26,6 +28,8 @@ pub struct Totals {
     pub bytes: u64,
     /// Times that it asked for the time, where the clock moves by steps.
     pub questions: u64,
+    /// The most bytes that were handed out and not given back at one time, as the C library rounds them.
+    pub peak: u64,
 }
 
 /// Where a process counts.
@@ -38,7 +42,7 @@ impl AllocationCounter {
         Preload::prepare(cache, rustc, "allocations", SOURCE).map(Self)
     }
 
-    /// Counts in `launch.program`, into a new file in `scratch`. `step`: whole seconds by which each question for the time moves
+    /// Counts in `launch.program`, into a new file in `scratch`. `step`: microseconds by which each question for the time moves
     /// the clock; 0 leaves the clock alone.
     pub(super) fn apply(&self, launch: &mut Launch, step: u32, scratch: &Path) -> Result<Sheet, PreloadError> {
         let sheet = Sheet(std::path::absolute(scratch)?.join("allocations"));
@@ -59,7 +63,9 @@ impl Sheet {
 
 fn totals(bytes: &[u8]) -> Option<Totals> {
     let number = |at: usize| Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
-    let mut totals = Totals { questions: number(0)?, ..Totals::default() };
+    // Threads that give back what others have asked for may leave a peak below zero for a moment, never for good.
+    let peak = u64::try_from(number(PEAK)? as i64).unwrap_or(0);
+    let mut totals = Totals { questions: number(0)?, peak, ..Totals::default() };
     for stripe in 1..=STRIPES {
         totals.calls += number(stripe * LINE)?;
         totals.bytes += number(stripe * LINE + 8)?;
@@ -75,11 +81,12 @@ mod tests {
     fn the_stripes_are_added_up() {
         let mut bytes = [0; SIZE];
         bytes[0] = 7;
+        bytes[PEAK] = 9;
         for stripe in 1..=STRIPES {
             bytes[stripe * LINE] = 2;
             bytes[stripe * LINE + 8] = 5;
         }
-        assert_eq!(totals(&bytes), Some(Totals { calls: 64, bytes: 160, questions: 7 }));
+        assert_eq!(totals(&bytes), Some(Totals { calls: 64, bytes: 160, questions: 7, peak: 9 }));
         assert_eq!(totals(&bytes[..100]), None);
     }
 }

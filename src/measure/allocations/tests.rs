@@ -11,7 +11,7 @@ use crate::process::Tool;
 
 /// Understands criterion's flags and fits its batches into the time that it is told, as criterion's flat sampling does. Each
 /// iteration makes seven allocations of ten bytes; what surrounds the iterations makes many more.
-const HARNESS: &str = r###"
+pub(in crate::measure) const HARNESS: &str = r###"
     use std::time::{Duration, Instant};
     fn work() { for _ in 0..7 { std::hint::black_box(Vec::<u8>::with_capacity(10)); } LOOK }
     fn main() {
@@ -39,7 +39,7 @@ const HARNESS: &str = r###"
     }
 "###;
 
-fn built(dir: &Path, source: &str, flags: &[&str]) -> Option<Side> {
+pub(in crate::measure) fn built(dir: &Path, source: &str, flags: &[&str]) -> Option<Side> {
     let (text, program) = (dir.join("main.rs"), dir.join("program"));
     std::fs::write(&text, source).unwrap();
     std::fs::create_dir_all(dir.join("crates/x")).unwrap();
@@ -52,13 +52,13 @@ fn counted(source: &str, flags: &[&str], kind: WorkloadKind) -> Option<Result<Co
     let side = built(dir.path(), source, flags)?;
     let counter = AllocationCounter::prepare(&dir.path().join("cache"), OsStr::new("rustc")).unwrap();
     let mut runner = LiveRunner::new(None, dir.path(), Duration::from_secs(60));
-    Some(count(&mut runner, &counter, &sample("work", kind), &side).unwrap())
+    Some(count(&mut runner, &counter, &sample("work", kind), &side, Effort::THOROUGH).unwrap())
 }
 
 #[test]
 fn the_allocations_of_one_iteration_are_told_from_those_around_it() {
     let counts = counted(&HARNESS.replace("LOOK", ""), &[], WorkloadKind::Criterion).unwrap().unwrap();
-    assert_eq!(counts, Counts { calls: vec![7.0; 3], bytes: vec![70.0; 3] });
+    assert_eq!((counts.calls, counts.bytes), (vec![7.0; 3], vec![70.0; 3]));
 }
 
 #[test]
@@ -96,6 +96,71 @@ fn what_cannot_be_counted_says_why() {
     if let Some(fixed) = counted(&PROGRAM.replace("NUMBER", "9"), &["-C", "target-feature=+crt-static"], WorkloadKind::Binary) {
         assert!(fixed.unwrap_err().contains("statically linked"));
     }
-    let adaptive = counted(&PROGRAM.replace("NUMBER", "9"), &[], WorkloadKind::Divan).unwrap().unwrap_err();
-    assert!(adaptive.contains("does not tell how many iterations"), "{adaptive}");
+    let counted_already = counted(&PROGRAM.replace("NUMBER", "9"), &[], WorkloadKind::Gungraun).unwrap().unwrap_err();
+    assert!(counted_already.contains("does not tell how many iterations"), "{counted_already}");
+}
+
+/// Under rustc's own libtest: five allocations of ten bytes per iteration.
+const LIBTEST: &str = "#![feature(test)] extern crate test; \
+    #[bench] fn work(b: &mut test::Bencher) { b.iter(|| { for _ in 0..5 { test::black_box(Vec::<u8>::with_capacity(10)); } LOOK }) }";
+
+#[test]
+fn libtest_s_iterations_follow_from_its_loops() {
+    // The switch by which a stable compiler knows `test`.
+    let enabled = |source: &str| {
+        let dir = tempfile::tempdir().unwrap();
+        let (text, program) = (dir.path().join("main.rs"), dir.path().join("program"));
+        std::fs::write(&text, source).unwrap();
+        std::fs::create_dir_all(dir.path().join("crates/x")).unwrap();
+        let rustc = Tool::new("rustc").env("RUSTC_BOOTSTRAP", "1").args(["--test", "-O", "-o"]).arg(&program).arg(&text);
+        rustc.run_checked().unwrap();
+        let side = Side::new(program, dir.path());
+        let counter = AllocationCounter::prepare(&dir.path().join("cache"), OsStr::new("rustc")).unwrap();
+        let mut runner = LiveRunner::new(None, dir.path(), Duration::from_secs(60));
+        count(&mut runner, &counter, &sample("work", WorkloadKind::Libtest), &side, Effort::THOROUGH).unwrap()
+    };
+    let counts = enabled(&LIBTEST.replace("LOOK", "")).unwrap();
+    assert_eq!((counts.calls, counts.bytes), (vec![5.0; 3], vec![50.0; 3]));
+    let looking = enabled(&LIBTEST.replace("LOOK", "test::black_box(std::time::Instant::now());")).unwrap_err();
+    assert!(looking.contains("clock") || looking.contains("as expected"), "{looking}");
+}
+
+/// Takes as many samples of as many iterations as it is told, as divan does, and keeps something per sample and per iteration of a
+/// sample.
+const DIVAN: &str = r#"
+    fn main() {
+        let told = |name: &str| std::env::var(name).unwrap().parse::<usize>().unwrap();
+        let (count, size) = (told("DIVAN_SAMPLE_COUNT"), told("DIVAN_SAMPLE_SIZE"));
+        let mut kept: Vec<Vec<u64>> = Vec::with_capacity(count);
+        let _room = std::hint::black_box(Vec::<u64>::with_capacity(size));
+        for _ in 0..count {
+            for _ in 0..size { for _ in 0..3 { std::hint::black_box(Vec::<u8>::with_capacity(20)); } }
+            kept.push(vec![1, 2]);
+        }
+        println!("dv fastest │ slowest │ median │ mean │ samples │ iters");
+        println!("╰─ work  1 µs │ 1 µs │ 1 µs │ 1 µs │ {count} │ {}", count * size);
+    }
+"#;
+
+#[test]
+fn what_divan_keeps_of_a_sample_is_not_the_workload_s() {
+    let dir = tempfile::tempdir().unwrap();
+    let side = built(dir.path(), DIVAN, &[]).unwrap();
+    let counter = AllocationCounter::prepare(&dir.path().join("cache"), OsStr::new("rustc")).unwrap();
+    let mut runner = LiveRunner::new(None, dir.path(), Duration::from_secs(60));
+    let workload = sample("dv::work", WorkloadKind::Divan);
+    let counts = count(&mut runner, &counter, &workload, &side, Effort::ONCE).unwrap().unwrap();
+    assert_eq!((counts.calls, counts.bytes), (vec![3.0], vec![60.0]));
+}
+
+#[test]
+fn the_peak_is_what_was_live_at_one_time() {
+    let peak = |source: &str| counted(source, &[], WorkloadKind::Binary).unwrap().unwrap().peak[0];
+    let megabyte = f64::from(1 << 20);
+    let one_by_one = "fn main() { for _ in 0..64 { std::hint::black_box(vec![1u8; 1 << 20]); } }";
+    let grown = "fn main() { let mut v = vec![1u8; 1 << 20]; v.reserve_exact(7 << 20); std::hint::black_box(&v); drop(v); \
+        std::hint::black_box(vec![1u8; 1 << 20]); }";
+    let (one_by_one, grown) = (peak(one_by_one), peak(grown));
+    assert!(one_by_one > megabyte && one_by_one < 1.5 * megabyte, "{one_by_one}");
+    assert!(grown > 8.0 * megabyte && grown < 8.5 * megabyte, "{grown}");
 }

@@ -91,3 +91,11 @@ proptest! {
         let _whatever = Counts::parse(&text);
     }
 }
+
+#[test]
+fn parts_in_one_file_add_up() {
+    let text = include_str!("../../../fixtures/callgrind/words.out");
+    let (one, two) = (Counts::parse(text).unwrap(), Counts::parse(&format!("{text}\nversion: 1\npart: 2\n{text}")).unwrap());
+    let iteration = |counts: &Counts| counts.of_functions(|name| name.contains("utf8len")).unwrap();
+    assert_eq!((two.total, iteration(&two)), (2 * one.total, 2 * iteration(&one)));
+}

@@ -19,6 +19,8 @@ const SHORT: [(&str, &str); 3] = [("DIVAN_MIN_TIME", "0.03"), ("DIVAN_MAX_TIME",
 /// The preloaded clock answers the system's clock and cannot answer the time stamp counter; sizes are read as powers of ten;
 /// inputs count as time, or a bench that makes them slowly would run for minutes.
 const FIXED: [(&str, &str); 3] = [("DIVAN_TIMER", "os"), ("DIVAN_BYTES_FORMAT", "decimal"), ("DIVAN_SKIP_EXT_TIME", "false")];
+/// Seconds that no counted run takes.
+const UNLIMITED: &str = "3600";
 /// What would run, count or print something else than the bench says.
 const SCRUBBED: [&str; 5] = ["NEXTEST", "DIVAN_SAMPLE_SIZE", "DIVAN_ITEMS_COUNT", "DIVAN_BYTES_COUNT", "DIVAN_CHARS_COUNT"];
 
@@ -60,6 +62,20 @@ fn one(workload: &Workload, side: &Side, mode: &str) -> Launch {
 
 pub(super) fn round_launch(workload: &Workload, side: &Side) -> Launch {
     SHORT.iter().fold(one(workload, side, "--bench"), |launch, (name, value)| launch.env(*name, *value))
+}
+
+/// So many samples of so many iterations each, however long they take.
+pub(super) fn counted_launch(workload: &Workload, side: &Side, count: u32, size: u32) -> Launch {
+    one(workload, side, "--bench")
+        .env("DIVAN_MIN_TIME", "0")
+        .env("DIVAN_MAX_TIME", UNLIMITED)
+        .env("DIVAN_SAMPLE_COUNT", count.to_string())
+        .env("DIVAN_SAMPLE_SIZE", size.to_string())
+}
+
+/// Iterations of all threads, as divan prints them.
+pub(super) fn iterations(workload: &Workload, finished: &Finished) -> Result<Option<f64>, HarnessError> {
+    row(workload, finished).map(|row| row.iterations)
 }
 
 pub(super) fn test_launch(workload: &Workload, side: &Side) -> Launch {
@@ -140,6 +156,15 @@ mod tests {
         let counted = read("dv::group::count::4096").unwrap().throughput.unwrap();
         assert_eq!(counted.unit, "elements");
         assert!((counted.amount / 4096.0 - 1.0).abs() < 2e-3, "{counted:?}");
+    }
+
+    #[test]
+    fn the_iterations_are_those_that_were_printed() {
+        let printed = |id: &str| iterations(&sample(id, WorkloadKind::Divan), &finished(BENCH)).unwrap();
+        assert_eq!([printed("dv::group::hard coded"), printed("dv::alloc::1000")], [Some(15.0), Some(100.0)]);
+        let side = Side::new("/t/exe", "/repo");
+        let launch = counted_launch(&sample("dv::mix", WorkloadKind::Divan), &side, 4, 2);
+        assert_eq!(variable(&launch, "DIVAN_SAMPLE_SIZE").as_deref(), Some("2"));
     }
 
     #[test]

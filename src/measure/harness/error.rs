@@ -113,6 +113,11 @@ impl HarnessError {
     pub fn is_failed_run(&self) -> bool {
         matches!(self, Self::Failed { .. } | Self::TimedOut { .. })
     }
+
+    /// True when it did not end in time.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::TimedOut { .. })
+    }
 }
 
 impl Expected for HarnessError {

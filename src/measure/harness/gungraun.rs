@@ -3,6 +3,7 @@
 //! A count repeats to the last digit, so one run of each side is enough; it says nothing about time. The runner must have the
 //! version of the crate, and says so itself when it has not.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
@@ -36,17 +37,31 @@ pub(super) fn list(side: &Side, package_dir: &Path) -> Result<Listed, HarnessErr
 }
 
 pub(super) fn launch(workload: &Workload, side: &Side, scratch: &Path) -> Launch {
-    let launch = configured(side.launch(workload)).args(["--bench", workload.harness_id.as_str()]);
+    launch_all(workload, side, scratch).args([workload.harness_id.as_str()])
+}
+
+fn launch_all(workload: &Workload, side: &Side, scratch: &Path) -> Launch {
+    let launch = configured(side.launch(workload)).args(["--bench"]);
     PREFIXES.iter().fold(launch, |launch, prefix| {
         launch.env(format!("{prefix}_HOME"), scratch).env(format!("{prefix}_SAVE_SUMMARY"), "json")
     })
 }
 
-/// Counts the instructions of one benchmark. `scratch` is a fresh directory that belongs to this run.
-pub fn count(workload: &Workload, side: &Side, limits: &Limits, scratch: &Path) -> Result<f64, HarnessError> {
-    let finished = run(&launch(workload, side, scratch), limits)?;
-    check_status(workload, &finished)?;
-    read(workload, scratch)
+/// Instructions by the benchmark's id.
+pub type Counts = BTreeMap<String, f64>;
+
+/// Counts the instructions of one benchmark, and of others where the runner cannot run it alone: iai-callgrind up to 0.16 knows
+/// targets only. `scratch` is a fresh directory that belongs to this run.
+pub fn count(workload: &Workload, side: &Side, limits: &Limits, scratch: &Path) -> Result<Counts, HarnessError> {
+    for launch in [launch(workload, side, scratch), launch_all(workload, side, scratch)] {
+        let finished = run(&launch, limits)?;
+        check_status(workload, &finished)?;
+        let counts = read(workload, scratch)?;
+        if counts.contains_key(&workload.harness_id) {
+            return Ok(counts);
+        }
+    }
+    Err(HarnessError::NotRun { id: workload.harness_id.clone() })
 }
 
 fn check_status(workload: &Workload, finished: &Finished) -> Result<(), HarnessError> {
@@ -54,17 +69,21 @@ fn check_status(workload: &Workload, finished: &Finished) -> Result<(), HarnessE
     if exceeded { Ok(()) } else { error::check_status(workload, finished) }
 }
 
-fn read(workload: &Workload, home: &Path) -> Result<f64, HarnessError> {
+/// What stands in the summaries below a directory. The problem is the workload's only where the summary is.
+fn read(workload: &Workload, home: &Path) -> Result<Counts, HarnessError> {
     let id = &workload.harness_id;
     let problem = |problem: String| HarnessError::Output { id: id.clone(), problem };
+    let mut counts = Counts::new();
     for path in summaries(home) {
         let text = std::fs::read(&path).map_err(|error| problem(format!("{}: {error}", path.display())))?;
         let summary: Value = serde_json::from_slice(&text).map_err(|error| problem(format!("{}: {error}", path.display())))?;
-        if path_of(&summary).as_deref() == Some(id) {
-            return instructions(&summary).ok_or_else(|| problem("its summary holds no instruction count".into()));
+        match (path_of(&summary), instructions(&summary)) {
+            (Some(found), Some(count)) => drop(counts.insert(found, count)),
+            (Some(found), None) if found == *id => return Err(problem("its summary holds no instruction count".into())),
+            _ => {}
         }
     }
-    Err(HarnessError::NotRun { id: id.clone() })
+    Ok(counts)
 }
 
 fn summaries(home: &Path) -> Vec<std::path::PathBuf> {
@@ -126,6 +145,7 @@ mod tests {
     use crate::measure::workload::sample;
 
     const SUMMARY: &str = include_str!("../../../fixtures/gungraun/0.20.0-summary.json");
+    const IAI_SUMMARY: &str = include_str!("../../../fixtures/gungraun/iai-callgrind-0.16.1-summary.json");
 
     #[test]
     fn one_benchmark_is_counted_away_from_the_user_s_results() {
@@ -138,26 +158,45 @@ mod tests {
     }
 
     #[test]
-    fn a_recorded_summary_gives_the_count_of_its_own_benchmark_only() {
+    fn recorded_summaries_give_the_counts_by_benchmark() {
         let home = tempfile::tempdir().unwrap();
-        let dir = home.path().join("gg/grp/mix.seven");
-        std::fs::create_dir_all(&dir).unwrap();
-        std::fs::write(dir.join("summary.json"), SUMMARY).unwrap();
+        for (name, text) in [("mix.seven", SUMMARY), ("mix.small", IAI_SUMMARY)] {
+            let dir = home.path().join("gg/grp").join(name);
+            std::fs::create_dir_all(&dir).unwrap();
+            std::fs::write(dir.join("summary.json"), text).unwrap();
+        }
         let read = |id: &str| read(&sample(id, WorkloadKind::Gungraun), home.path());
-        assert_eq!(read("gg::grp::mix::seven").unwrap().to_bits(), 8815f64.to_bits());
-        assert!(matches!(read("gg::grp::mix::eight"), Err(HarnessError::NotRun { .. })));
-        std::fs::write(dir.join("summary.json"), "{").unwrap();
+        let counts = [("b::grp::mix::small".to_owned(), 8165.0), ("gg::grp::mix::seven".to_owned(), 8815.0)];
+        assert_eq!(read("gg::grp::mix::eight").unwrap(), counts.into());
+        std::fs::write(home.path().join("gg/grp/mix.seven/summary.json"), "{").unwrap();
         assert!(read("gg::grp::mix::seven").unwrap_err().to_string().contains("summary.json"));
     }
 
     #[test]
-    fn the_older_schema_is_read() {
-        let old = r#"{"profiles":[{"tool":"DHAT"},{"tool":"Callgrind","summaries":{"parts":[],"total":{"summary":{"Callgrind":
-            {"Ir":{"diffs":null,"metrics":{"Left":{"Int":42}}}}}}}}]}"#;
-        assert_eq!(instructions(&serde_json::from_str(old).unwrap()), Some(42.0));
+    fn the_new_side_of_two_is_the_count() {
         let both = r#"{"metrics":{"Both":[{"Int":42},{"Int":7}]}}"#;
         assert_eq!(new_value(&serde_json::from_str(both).unwrap()), Some(42.0));
         assert_eq!(instructions(&serde_json::json!({"profiles": []})), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_runner_that_knows_no_benchmarks_is_run_for_all_of_its_target() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("summary"), IAI_SUMMARY).unwrap();
+        let script = dir.path().join("bench");
+        let text = "#!/bin/sh\n[ $# -gt 1 ] && exit 0\ncp \"${0%/*}/summary\" \"$IAI_CALLGRIND_HOME/summary.json\"\n";
+        std::fs::write(&script, text).unwrap();
+        std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::create_dir_all(dir.path().join("crates/x")).unwrap();
+        let side = Side::new(script, dir.path());
+        let count = |id: &str| {
+            let scratch = tempfile::tempdir().unwrap();
+            count(&sample(id, WorkloadKind::Gungraun), &side, &Limits::default(), scratch.path())
+        };
+        assert_eq!(count("b::grp::mix::small").unwrap().len(), 1);
+        assert!(matches!(count("b::grp::mix::large"), Err(HarnessError::NotRun { .. })));
     }
 
     #[test]

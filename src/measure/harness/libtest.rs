@@ -85,6 +85,24 @@ pub(super) fn read_result(workload: &Workload, finished: &Finished) -> Result<Ha
     })
 }
 
+/// Nanoseconds in a microsecond.
+const MICRO: f64 = 1e3;
+
+/// What libtest and bencher run until so many loops are over (`auto_bench` in both, unchanged since 2014), where one iteration
+/// seems to take a millisecond or more: one to begin with, then 50 batches of n and 50 of 5 n per loop, with n = 1, 2, 4 …
+pub(super) fn iterations_of(loops: u32) -> f64 {
+    1.0 + 300.0 * (f64::from(1 << loops) - 1.0)
+}
+
+/// Iterations of a run under a clock of steps. A batch of 5 n seems to take one step, so the printed time tells n of the last loop;
+/// `None` where it is another than expected.
+pub(super) fn iterations(workload: &Workload, finished: &Finished, loops: u32, step: u32) -> Result<Option<f64>, HarnessError> {
+    let printed = read_result(workload, finished)?;
+    let expected = f64::from(step) * MICRO / (5.0 * f64::from(1 << (loops - 1)));
+    let confirmed = printed.latency.is_some_and(|latency| (latency.median - expected).abs() < 1.0);
+    Ok(confirmed.then(|| iterations_of(loops)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,6 +129,15 @@ mod tests {
         assert_eq!(read("mix").unwrap().throughput, None);
         assert!(matches!(read("deep::skipped"), Err(HarnessError::NotRun { .. })));
         assert!(matches!(read("count"), Err(HarnessError::NotRun { .. })));
+    }
+
+    #[test]
+    fn the_printed_time_tells_whether_the_loops_were_those_that_were_expected() {
+        let workload = sample("x", WorkloadKind::Libtest);
+        let told =
+            |ns: &str| iterations(&workload, &finished(&format!("test x ... bench: {ns} ns/iter (+/- 0)")), 2, 10_000).unwrap();
+        assert_eq!((told("1,000,000.00"), told("1,000,000"), told("2,000,000")), (Some(901.0), Some(901.0), None));
+        assert_eq!([1, 2, 3].map(|loops| iterations_of(loops) as u64), [301, 901, 2101]);
     }
 
     #[cfg(unix)]

@@ -1,7 +1,8 @@
-//! p95 and p99: from iterations that were timed one by one, and only from enough of them.
+//! p95 and p99: from iterations that were timed one by one, and only from enough of them; programs have theirs from `processes`.
 //!
 //! Does not judge pooled quantiles: their interval comes from a bootstrap and has no control beside it.
 
+use super::processes::{absolute_process_tails, process_tails};
 use super::{MetricResult, median_of};
 use crate::measure::absolute::Absolute;
 use crate::measure::clock::ClockKind;
@@ -9,7 +10,8 @@ use crate::measure::round::{Job, Reading, Round};
 use crate::stats::estimate::{log_ratios, median_interval};
 use crate::stats::{Interval, Margins, SplitMix64, decide, median, quantile};
 
-const QUANTILES: [(&str, f64); 2] = [("latency.p95", 0.95), ("latency.p99", 0.99)];
+/// The tails that are reported, by their names in the JSON contract.
+pub(crate) const QUANTILES: [(&str, f64); 2] = [("latency.p95", 0.95), ("latency.p99", 0.99)];
 /// Iterations that must lie beyond a quantile on each side (`reference/measurement.md` §5.2): 200 for p95, 1 000 for p99.
 const BEYOND: f64 = 10.0;
 /// Fewer rounds than this are no sample to draw rounds from.
@@ -22,10 +24,20 @@ const MACHINE: f64 = 1.1;
 const COMPUTES: f64 = 0.9;
 
 /// What is said of tails on the wall clock that the scheduler makes.
-pub(super) const MACHINE_NOTE: &str = "machine, not code: the base itself waited for a processor";
+pub(crate) const MACHINE_NOTE: &str = "machine, not code: the base itself waited for a processor";
 
 /// The quantiles that these rounds can carry; none where iterations were timed in batches, or were too few.
 pub(super) fn tails(job: &Job, rounds: &[Round], margins: Margins, alpha: f64) -> Vec<MetricResult> {
+    let (clock, machine) = (job.clock.clock, is_machine(job, rounds));
+    let of_job = |metric: MetricResult| MetricResult {
+        clock: Some(clock),
+        note: machine.then(|| MACHINE_NOTE.into()),
+        outcome: metric.outcome.filter(|_| !machine),
+        ..metric
+    };
+    if job.workload.kind.has_fixed_work() {
+        return process_tails(rounds, margins.delta).into_iter().map(of_job).collect();
+    }
     let tail = |&(name, q): &(&'static str, f64)| {
         let needed = (BEYOND / (1.0 - q)).round() as usize;
         let [fewest, total] = [
@@ -36,12 +48,7 @@ pub(super) fn tails(job: &Job, rounds: &[Round], margins: Margins, alpha: f64) -
         let pooled = || if total >= needed { pooled(rounds, q, alpha) } else { None };
         let mut metric = found.or_else(pooled)?;
         metric.name = name.into();
-        metric.clock = Some(job.clock.clock);
-        if is_machine(job, rounds) {
-            metric.note = Some(MACHINE_NOTE.into());
-            metric.outcome = None;
-        }
-        Some(metric)
+        Some(of_job(metric))
     };
     QUANTILES.iter().filter_map(tail).collect()
 }
@@ -147,7 +154,10 @@ fn resampled(rounds: &[Round], value: impl Fn(&[&Round]) -> Option<f64>, alpha: 
 }
 
 /// Each side's own p95 and p99, for objectives: as the comparison has them, without ratios.
-pub(in crate::measure) fn absolute_tails(rounds: &[Round], alpha: f64) -> Vec<Absolute> {
+pub(in crate::measure) fn absolute_tails(job: &Job, rounds: &[Round], alpha: f64) -> Vec<Absolute> {
+    if job.workload.kind.has_fixed_work() {
+        return absolute_process_tails(rounds);
+    }
     let tail = |&(name, q): &(&'static str, f64)| Absolute {
         metric: name.into(),
         base: of_side(rounds, base, q, alpha),
@@ -206,6 +216,8 @@ mod tests {
             priority: 0.0,
             gating: true,
             round_cost: None,
+            work: None,
+            objectives: Vec::new(),
         }
     }
 
@@ -253,7 +265,7 @@ mod tests {
         let mut random = SplitMix64::new(5);
         let mut one = |slower| reading(&mut random, 20, slower);
         let rounds: Vec<Round> = (0..48).map(|_| Round { base: one(1.0), head: one(1.2), control: one(1.0) }).collect();
-        let tails = absolute_tails(&rounds, 0.01);
+        let tails = absolute_tails(&cpu(), &rounds, 0.01);
         let p95 = &tails[0];
         assert_eq!(p95.metric, "latency.p95");
         assert!(p95.base.unwrap().contains(200.0) && p95.head.unwrap().contains(240.0), "{p95:?}");

@@ -5,11 +5,12 @@
 
 use std::time::{Duration, Instant};
 
+use super::asked;
 use super::measured::{Ending, Measured, RoundValues, Summary};
 use super::{Progress, Settings};
 use crate::measure::absolute::absolutes;
 use crate::measure::harness::{HarnessError, Side};
-use crate::measure::metric::metrics;
+use crate::measure::metric::{metrics, rates};
 use crate::measure::order::Orders;
 use crate::measure::round::{Failures, Job, Round, Runner, run_round};
 use crate::process::{ProcessError, interrupted};
@@ -17,7 +18,7 @@ use crate::stats::{AcrossLayouts, LayoutRound, Outcome, Plan, Reason, SplitMix64
 
 /// Sweeps after which to look, with several pairs of links: a sweep is a round of each.
 const SWEEPS: [usize; 4] = [2, 4, 8, 16];
-/// Rounds after which to look at the only pair.
+/// Rounds after which to look at one pair, or at two: that which was built and an aligned one.
 const ROUNDS: [usize; 3] = [12, 24, 48];
 
 /// One pair of links of the two sources.
@@ -154,7 +155,7 @@ impl<'a> Run<'a> {
             Job { base, head, control, ..candidate.job.clone() }
         });
         let jobs: Vec<Job> = built.chain(linked).collect();
-        let looks = if jobs.len() == 1 { ROUNDS.to_vec() } else { SWEEPS.map(|sweeps| sweeps * jobs.len()).to_vec() };
+        let looks = if jobs.len() < 3 { ROUNDS.to_vec() } else { SWEEPS.map(|sweeps| sweeps * jobs.len()).to_vec() };
         Self {
             candidate,
             jobs,
@@ -230,7 +231,8 @@ impl<'a> Run<'a> {
             }
             (_, Step::Continue(_)) => false,
         };
-        if enough || last {
+        let asks = || asked::is_open(&self.candidate.job, &rounds, &self.failures, &self.plan);
+        if last || (enough && !asks()) {
             self.ending = Some(match (outcome, last) {
                 (Outcome::Inconclusive, true) => Ending::Exhausted,
                 (Outcome::Inconclusive, false) => Ending::Futile,
@@ -258,8 +260,11 @@ impl<'a> Run<'a> {
         let (job, plan) = (&self.candidate.job, &self.plan);
         let rounds: Vec<Round> = self.rounds.into_iter().map(|(_, _, round)| round).collect();
         let decision = judged.as_ref().map(|judged| judged.decision.clone());
-        let metrics =
+        let mut metrics =
             decision.as_ref().map_or_else(Vec::new, |decision| metrics(job, &rounds, decision, plan.margins, plan.look_alpha()));
+        if !metrics.is_empty() {
+            metrics.extend(rates(job, rounds.len(), &self.failures));
+        }
         let p_value = decision.as_ref().filter(|decision| decision.effect.is_some()).map(|decision| plan.overall_p(decision));
         let measured = Measured::new(Summary {
             job,
@@ -267,7 +272,7 @@ impl<'a> Run<'a> {
             decision,
             p_value,
             metrics,
-            absolutes: absolutes(job, &rounds, plan.look_alpha()),
+            absolutes: absolutes(job, &rounds, &self.failures, plan.look_alpha()),
             values: rounds.iter().map(|round| RoundValues::new(job, round)).collect(),
             failures: self.failures,
         });

@@ -1,4 +1,6 @@
 use super::*;
+use crate::config::Slo;
+use crate::measure::WorkloadKind;
 use crate::measure::clock::ClockKind;
 use crate::measure::harness::Latency;
 use crate::measure::order::Role;
@@ -47,7 +49,7 @@ impl Runner for Simulated {
             throughput: None,
             wall: 2.0 * value,
             usage: Some(Usage { peak_rss: 8 << 20, minor_faults: 100, ..Usage::default() }),
-            singles: Vec::new(),
+            singles: if job.workload.kind.has_fixed_work() { vec![value] } else { Vec::new() },
         })
     }
 }
@@ -130,6 +132,54 @@ fn a_workload_that_fails_on_both_sides_is_not_the_change_s_fault() {
     let measured = session(&[job("a", 1.0, true)], &mut machine).measured.remove(0);
     assert_eq!((measured.ending, measured.failures.head_only()), (Ending::Fails, false));
     assert!(measured.reason.contains("both sides"), "{}", measured.reason);
+}
+
+/// A machine whose failures depend on how often head has run.
+struct Now<'a>(&'a mut Simulated, &'a mut usize, fn(usize, Role) -> bool);
+impl Runner for Now<'_> {
+    fn run_side(&mut self, job: &Job, role: Role) -> Result<Reading, HarnessError> {
+        *self.1 += usize::from(role == Role::Head);
+        let fails = self.2;
+        if fails(*self.1, role) {
+            return Err(HarnessError::Failed { workload: "a".into(), outcome: "exit code 3".into(), tail: "boom".into() });
+        }
+        self.0.run_side(job, role)
+    }
+}
+
+#[test]
+fn failures_of_head_alone_that_chance_explains_get_more_rounds() {
+    let mut machine = Simulated::new(0.01, |_| 0.0);
+    // The second and third of head's runs: were it flaky on both sides, that would often be so.
+    let mut heads = 0;
+    let twice = Now(&mut machine, &mut heads, |head, role| role == Role::Head && (head == 2 || head == 3));
+    let jobs = [job("a", 1.0, true)];
+    let measured = measure(&jobs, &mut { twice }, &Settings::default(), |_| {}).unwrap().measured.remove(0);
+    assert_eq!((measured.ending, measured.outcome, measured.rounds), (Ending::Decided, Some(Outcome::Same), 192));
+    assert_eq!(measured.metric("error_rate").unwrap().head, Some(2.0 / 194.0));
+    let mut heads = 0;
+    let often = Now(&mut machine, &mut heads, |head, role| role == Role::Head && head % 4 == 0);
+    let measured = measure(&jobs, &mut { often }, &Settings::default(), |_| {}).unwrap().measured.remove(0);
+    assert_eq!((measured.ending, measured.failures.head), (Ending::HeadFails, 5));
+}
+
+fn asking(metric: &str, bound: f64, effect: fn(&str) -> f64) -> Measured {
+    let objective = Slo { metric: metric.into(), bound, written: bound.to_string() };
+    let workload = crate::measure::workload::sample("program", WorkloadKind::Binary);
+    let job = Job { workload, objectives: vec![objective], ..job("program", 1.0, true) };
+    session(&[job], &mut Simulated::new(0.01, effect)).measured.remove(0)
+}
+
+#[test]
+fn rounds_go_on_for_an_objective_that_they_can_answer() {
+    let p95 = asking("latency.p95", 60_000.0, |_| 0.0);
+    assert_eq!((p95.outcome, p95.rounds), (Some(Outcome::Same), 96));
+    assert!(p95.metric("latency.p95").is_some_and(|metric| metric.base.is_some() && metric.outcome.is_none()));
+    assert_eq!(asking("error_rate", 0.05, |_| 0.0).rounds, 192);
+    for (metric, bound) in [("latency.p99", 60_000.0), ("error_rate", 0.001), ("latency.p50", 60_000.0)] {
+        assert_eq!(asking(metric, bound, |_| 0.0).rounds, 12, "{metric} has its answer, or would not get one");
+    }
+    assert_eq!(asking("latency.p95", 60_000.0, |_| 0.3).rounds, 12, "a claim is measured again");
 }
 
 #[test]

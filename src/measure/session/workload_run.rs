@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::Progress;
 use super::measured::{Ending, Measured, RoundValues, Summary};
+use super::{Progress, asked};
 use crate::measure::absolute::absolutes;
 use crate::measure::harness::HarnessError;
-use crate::measure::metric::{error_rate, metrics};
+use crate::measure::metric::{metrics, rates};
 use crate::measure::order::Orders;
 use crate::measure::round::{Failures, Job, Round, Runner, run_round};
 use crate::stats::{Decision, Outcome, Plan, Step, median};
@@ -83,7 +83,7 @@ impl<'a> WorkloadRun<'a> {
             Step::Continue(decision) => (decision, false),
         };
         match self.plan.next_look(self.rounds.len()) {
-            Some(next) if !stop => self.next_look = next,
+            Some(next) if !stop || self.wants_more(&decision) => self.next_look = next,
             later => {
                 let open = decision.outcome == Outcome::Inconclusive;
                 self.ending = Some(match later {
@@ -94,6 +94,14 @@ impl<'a> WorkloadRun<'a> {
             }
         }
         self.so_far = Some(decision);
+    }
+
+    /// Whether something else than the judgement needs more rounds: an objective, or failures of head that may be chance. A claim
+    /// is measured again in any case, and its objectives with it.
+    fn wants_more(&self, decision: &Decision) -> bool {
+        let is_repeated = self.job.gating && matches!(decision.outcome, Outcome::Slower | Outcome::Faster);
+        let asked = || asked::is_open(self.job, &self.rounds, &self.failures, &self.plan);
+        self.failures.is_unsettled() || (!is_repeated && asked())
     }
 
     pub(super) fn progress(&self, done: usize, workloads: usize, elapsed: Duration) -> Progress<'_> {
@@ -123,7 +131,7 @@ impl<'a> WorkloadRun<'a> {
             metrics(self.job, &self.rounds, decision, self.plan.margins, self.plan.look_alpha())
         });
         if !metrics.is_empty() {
-            metrics.extend(error_rate(self.job, self.rounds.len(), self.costs.len(), &self.failures));
+            metrics.extend(rates(self.job, self.rounds.len(), &self.failures));
         }
         let p_value =
             decision.as_ref().filter(|decision| decision.effect.is_some()).map(|decision| self.plan.overall_p(decision));
@@ -133,7 +141,7 @@ impl<'a> WorkloadRun<'a> {
             decision,
             p_value,
             metrics,
-            absolutes: absolutes(self.job, &self.rounds, self.plan.look_alpha()),
+            absolutes: absolutes(self.job, &self.rounds, &self.failures, self.plan.look_alpha()),
             values: self.rounds.iter().map(|round| RoundValues::new(self.job, round)).collect(),
             failures: self.failures,
         })

@@ -119,8 +119,30 @@ fn another_tools_profile_is_read_with_normalized_names() {
 }
 
 #[test]
-fn time_alone_is_divided_by_the_period() {
-    assert_eq!(read(&foreign(&[(1, 2)], vec![120_000_000])).unwrap().samples(), 12);
+fn time_alone_weighs_and_its_nanoseconds_are_no_samples() {
+    let mut message = foreign(&[(1, 2)], vec![120_000_000]);
+    let again = message.sample[0].clone();
+    message.sample.push(again);
+    let profile = read(&message).unwrap();
+    assert_eq!((profile.samples(), profile.records, profile.quality.samples), (240_000_000, Some(2), 2));
+    // A sample every 100 ms: two records cannot hold more than the two samples that this makes.
+    message.period = 200_000_000;
+    assert_eq!(read(&message).unwrap().records, Some(1));
+}
+
+#[test]
+fn samples_of_one_revision_are_taken_where_several_are_mixed() {
+    let mut message = foreign(&[(3, 4)], vec![5]);
+    message.string_table.extend(["commit", "aaaa", "bbbb"].map(str::to_owned));
+    let sample = |value: i64, commit: i64| protos::Sample {
+        location_id: vec![7],
+        value: vec![value],
+        label: vec![protos::Label { key: 8, str: commit, ..protos::Label::default() }],
+    };
+    message.sample = vec![sample(5, 9), sample(7, 10), sample(1, 10)];
+    let imported = import(&protos::Message::encode_to_vec(&message)).unwrap();
+    let expected = Revision { label: "commit".into(), value: "bbbb".into(), others: 1, left_out: 1 };
+    assert_eq!((imported.revision, imported.profile.samples()), (Some(expected), 8));
 }
 
 #[test]

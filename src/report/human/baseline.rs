@@ -28,6 +28,9 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     for workload in workloads.iter().take(shown) {
         writeln!(out, "{}  {}", paint(&clean(&workload.id), style::HEADING, page.look.color), clean(&time(workload)))?;
         writeln!(out, "  hot:     {}", clean(&hottest(workload)))?;
+        if let Some(heap) = view::heap(workload) {
+            writeln!(out, "  heap:    {}", clean(&heap))?;
+        }
         if let Some(line) = cause::line(workload) {
             writeln!(out, "  class:   {}", clean(&line))?;
         }

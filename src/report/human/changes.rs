@@ -63,7 +63,9 @@ fn row(change: &ChangeResult) -> Vec<Cell> {
 fn of(change: &ChangeResult) -> String {
     let workload = change.workload.as_deref().unwrap_or("all workloads");
     let samples = change.samples.map(|samples| figures::counted(samples as usize, "sample"));
-    let details: Vec<String> = change.side.clone().into_iter().chain(samples).collect();
+    // Lines are the rule; a name alone is worth a word.
+    let by = change.joined_by.as_deref().filter(|by| *by != "line").map(|by| format!("by {by}"));
+    let details: Vec<String> = change.side.clone().into_iter().chain(samples).chain(by).collect();
     let details = if details.is_empty() { String::new() } else { format!(" ({})", details.join(", ")) };
     clean(&format!("{}{details}", shorten(workload, WIDEST_NAME)))
 }

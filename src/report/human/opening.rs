@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::{Page, style};
 use crate::analysis::{Analysis, Command, HeadSide};
+use crate::profile::Engine;
 use crate::report::text::{clean, paint};
 
 /// Warnings that are shown before the rest is counted.
@@ -27,9 +28,17 @@ fn compared(analysis: &Analysis) -> String {
     match (analysis.command, base) {
         (Command::Baseline, _) => format!("Baseline of {head}{}", built_with(analysis)),
         (Command::Verify, Some(base)) => format!("Compared {base} with {head}"),
+        (Command::Check, _) if analysis.environment.engine == Engine::Imported.name() => checked_with(analysis, &head),
         (Command::Check, Some(base)) => format!("Checked {head} against the profile of {base}; nothing was built or run"),
         (Command::Verify | Command::Check, None) => format!("Examined {head}; there is no base"),
     }
+}
+
+/// A profile from elsewhere is of the base only as far as it says so.
+fn checked_with(analysis: &Analysis, head: &str) -> String {
+    let base = analysis.base.as_ref();
+    let base = base.map(|base| format!(" against {} ({}); {}", short(&base.commit), base.chosen_by, base.evidence));
+    format!("Checked {head}{}; nothing was built or run", base.unwrap_or_default())
 }
 
 fn built_with(analysis: &Analysis) -> String {

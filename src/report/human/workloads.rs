@@ -8,7 +8,7 @@ use crate::figures;
 use crate::report::cause;
 use crate::report::objective::{Standing, objectives};
 use crate::report::text::{Cell, Table, clean, paint, shorten};
-use crate::report::view;
+use crate::report::{untimed, view};
 
 /// Rows before the rest is counted.
 const SHOWN: usize = 6;
@@ -93,7 +93,7 @@ fn row(table: &mut Table, workload: &WorkloadResult) {
         Cell::from(shorten(&clean(&workload.id), WIDEST_NAME)),
         side(|metric| metric.base).into(),
         side(|metric| metric.head).into(),
-        primary.and_then(view::change).unwrap_or_else(|| "-".into()).into(),
+        primary.and_then(view::change).or_else(|| untimed::change(workload)).unwrap_or_else(|| "-".into()).into(),
         view::sees(workload).unwrap_or_default().into(),
         Cell::styled(view::outcome_of(workload), color),
         clean(&why(workload)).into(),

@@ -6,8 +6,9 @@ use super::escape::{cell, code, text};
 use super::{NOT_MEASURED, bullet, lacks_measurement};
 use crate::analysis::{Analysis, BOTTLENECK, Command, MetricResult, Outcome, WorkloadResult};
 use crate::figures;
+use crate::profile::Engine;
 use crate::report::objective::{Objective, Standing, objectives};
-use crate::report::view;
+use crate::report::{untimed, view};
 
 const SHOWN: usize = 10;
 
@@ -17,6 +18,10 @@ pub(super) fn write(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> 
     writeln!(out, "- Gap: {}", gap(analysis))?;
     if analysis.command != Command::Baseline {
         bullet(out, &view::verdict_line(analysis))?;
+    }
+    let elsewhere = analysis.environment.engine == Engine::Imported.name();
+    if let Some(base) = analysis.base.as_ref().filter(|_| elsewhere) {
+        bullet(out, &format!("Profile: {}", base.evidence))?;
     }
     for warning in &analysis.environment.warnings {
         bullet(out, &format!("Limit: {warning}"))?;
@@ -66,6 +71,9 @@ fn gap(analysis: &Analysis) -> String {
             Some(gap) => format!("{gap} ({verdict}; a number of this machine, now)"),
             None => format!("{NOT_MEASURED} ({verdict})"),
         };
+    }
+    if let Some(change) = worst(analysis).filter(|_| analysis.command != Command::Baseline).and_then(untimed::change) {
+        return format!("not known: {change} instructions, and no time");
     }
     let change = worst(analysis).and_then(WorkloadResult::primary).filter(|_| analysis.command != Command::Baseline);
     let Some(change) = change.and_then(|metric| view::change(metric).map(|change| (change, metric.outcome))) else {
@@ -186,7 +194,7 @@ fn row(command: Command, workload: &WorkloadResult, metric: &MetricResult) -> St
         cell(&metric.name),
         side(metric.base),
         if one_side { "-".into() } else { side(metric.head) },
-        view::change(metric).unwrap_or_else(|| "-".into()),
+        view::change(metric).or_else(|| untimed::change(workload)).unwrap_or_else(|| "-".into()),
         match metric.outcome {
             _ if one_side => metric.note.as_deref().map_or_else(|| "-".into(), text),
             // The numbers are there; what the harness lets a whole process do says nothing about the change.

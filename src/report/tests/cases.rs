@@ -2,8 +2,8 @@
 
 use crate::analysis::*;
 use crate::report::samples::{
-    ambient, analysis, change, confirmation, finding, heated, hot, measured, memory, objective, profile, reached, witness,
-    workload,
+    ambient, analysis, change, confirmation, counted, finding, heated, hot, measured, memory, objective, profile, reached,
+    witness, workload,
 };
 use crate::source::ChangeKind;
 
@@ -17,11 +17,13 @@ pub(super) fn all() -> Vec<(&'static str, Analysis)> {
         ("inconclusive", inconclusive()),
         ("crowded", crowded()),
         ("nothing_measured", nothing_measured()),
+        ("counted", only_counted()),
         ("hostile", hostile()),
         ("baseline", baseline()),
         ("check", check()),
         ("targets", targets()),
         ("baseline_targets", baseline_targets()),
+        ("production", production()),
     ]
 }
 
@@ -185,6 +187,17 @@ fn nothing_measured() -> Analysis {
     analysis
 }
 
+/// A crate whose benchmarks count instructions.
+fn only_counted() -> Analysis {
+    let mut analysis = Analysis {
+        workloads: vec![counted("b::grp::mix::small", (8165.0, 10_451.0)), counted("b::grp::other", (38_839.0, 38_839.0))],
+        changes: vec![change(NEXT)],
+        ..analysis(Command::Verify)
+    };
+    analysis.next_steps = crate::conclude::next_steps(&analysis);
+    analysis
+}
+
 /// Names and messages that try to draw, to link and to break out.
 fn hostile() -> Analysis {
     let evil = "a\u{1b}[31m<script>alert(1)</script>|`x`\n*b* @team \u{202e}x";
@@ -263,6 +276,45 @@ fn check() -> Analysis {
         next_steps: vec!["`cargo perf-expert verify` measures what this change does".into()],
         ..check
     }
+}
+
+/// A check against a profile that another tool took elsewhere.
+fn production() -> Analysis {
+    let mut check = check();
+    let imported = ImportedProfile {
+        format: "pprof".into(),
+        sampled: Some("samples/count".into()),
+        weighted: false,
+        revision: Some("3f2c1aa0d1e2f3a4b5c6d7e8f90123456789abcd".into()),
+        looked_up_in: "3f2c1aa0d1e2f3a4b5c6d7e8f90123456789abcd".into(),
+        build_ids: vec!["/srv/bin/parse: abcdef0123456789".into()],
+        by_line: 0.4,
+        by_name: 0.02,
+        ambiguous: 0.0,
+        disagreeing: 0.0,
+        unnamed: 0.03,
+        cut_short: 0.0,
+    };
+    let read = ProfileResult { coverage: None, flamegraph: None, imported: Some(imported), ..profile() };
+    check.environment.engine = "imported".into();
+    check.environment.warnings =
+        vec!["3.0 % of the samples show functions without a name: nothing is called cold that may be among them".into()];
+    if let Some(base) = &mut check.base {
+        base.evidence =
+            "production profile `prod.pb.gz`: 1880 samples (samples/count), pprof; of 3f2c1aa, as its label `commit` says".into();
+    }
+    let kind = IMPORTED.to_owned();
+    let reason = Some("imported, not re-measured".into());
+    check.workloads = vec![WorkloadResult { kind, reason, profile: Some(read), ..workload("prod.pb.gz") }];
+    check.findings = Vec::new();
+    for (change, by) in check.changes.iter_mut().zip(["line", "line and name"]) {
+        (change.workload, change.side, change.joined_by) = (Some("prod.pb.gz".into()), None, Some(by.into()));
+    }
+    if let Some(doubtful) = check.changes.get_mut(1) {
+        (doubtful.heat, doubtful.high) = (Some(Heat::Uncertain), Some(0.04));
+        doubtful.heat_reason = Some("up to 4.0 % with the samples that are cut short, unnamed or refused".into());
+    }
+    check
 }
 
 /// Objectives of every standing: broken by the change, violated on both sides, not decided, not measured, met.

@@ -14,10 +14,18 @@ pub(super) fn message(facts: &Facts<'_>, item: &ChangedItem<'_>, added: &[&Added
     let what = listed(added);
     let name = &item.result.item;
     match item.result.heat {
+        Some(Heat::Unmeasured) if is_unproven(item) => {
+            format!("{what} added to `{name}`, of which nothing shows whether it runs, nor what it gains")
+        }
         Some(Heat::Unmeasured) => format!("{what} added to `{name}`, which no workload exercises: nothing shows what it gains"),
         Some(Heat::Uncertain) => format!("{what} added to `{name}`, whose share is uncertain: {}", holds(item)),
         _ => format!("{what} added to cold code: {}{}", holds(item), time_is_elsewhere(facts, item)),
     }
+}
+
+/// Nobody could tell whether it runs, which is not the same as that nothing runs it.
+fn is_unproven(item: &ChangedItem<'_>) -> bool {
+    item.result.heat_reason.as_deref().is_some_and(|reason| reason.starts_with("not provable"))
 }
 
 /// "`decode_flags` holds 0.04 % [0.01, 0.15] of `http_load` (n = 21330), at most 1.0015x to gain".

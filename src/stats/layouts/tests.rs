@@ -154,3 +154,27 @@ proptest::proptest! {
         proptest::prop_assert_ne!(judged.decision.outcome, Outcome::Slower);
     }
 }
+
+/// What was built, and an aligned pair.
+const TWO: Machine = Machine { pairs: 2, sweeps: 12, ..STEADY };
+
+#[test]
+fn what_one_of_two_pairs_shows_is_layout_whichever_it_is() {
+    for slow in [0, 1] {
+        for seed in 0..50 {
+            let mut rounds = TWO.rounds(&mut SplitMix64::new(seed));
+            rounds.iter_mut().filter(|round| round.layout == slow).for_each(|round| round.head += 0.12);
+            let judged = across_layouts(&rounds, Outcome::Slower, Margins::default(), 0.05 / 3.0);
+            let Reason::LayoutSensitive { links, of, .. } = judged.decision.reason else { panic!("{seed}: {judged:?}") };
+            assert_eq!((links, of, judged.decision.outcome), (1, 2, Outcome::Inconclusive));
+        }
+    }
+}
+
+#[test]
+fn two_pairs_that_agree_confirm_and_two_copies_do_not() {
+    let (claims, ..) = Machine { effect: 0.06, ..TWO }.shares();
+    assert!(claims >= 0.95, "{claims}");
+    let (claims, _, sensitive) = TWO.shares();
+    assert!(claims == 0.0 && sensitive <= 0.01, "{claims} {sensitive}");
+}

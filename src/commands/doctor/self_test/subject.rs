@@ -89,6 +89,8 @@ impl Subject {
                 priority: 1.0,
                 gating: true,
                 round_cost: noise.map(|noise| noise.cost(1)),
+                work: None,
+                objectives: Vec::new(),
             },
         }
     }

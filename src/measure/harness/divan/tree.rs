@@ -16,6 +16,8 @@ pub(super) struct Row {
     pub(super) ignored: bool,
     /// Fastest and median sample, where it was timed.
     pub(super) times: Option<Times>,
+    /// Iterations of all samples and threads, where they are printed.
+    pub(super) iterations: Option<f64>,
     /// Throughput at the median, per counter.
     pub(super) rates: Vec<Rate>,
 }
@@ -45,9 +47,10 @@ pub(super) fn rows(text: &str) -> Vec<Row> {
                 continue;
             }
             let (name, times, ignored) = parse_row(rest);
+            let iterations = iterations(rest).filter(|_| times.is_some());
             names.truncate(depth);
             names.push(name);
-            rows.push(Row { path: names.join("::"), depth, ignored, times, rates: Vec::new() });
+            rows.push(Row { path: names.join("::"), depth, ignored, times, iterations, rates: Vec::new() });
         } else if lines.get(number + 1).and_then(|next| branch(next)).is_some_and(|(depth, _)| depth == 1) && is_root(line) {
             names = vec![root(line).to_owned()];
         } else if let Some(row) = rows.last_mut() {
@@ -110,6 +113,12 @@ fn columns(text: &str) -> Option<(&str, Option<Times>)> {
     Some((first, times))
 }
 
+/// The last column.
+fn iterations(text: &str) -> Option<f64> {
+    let (_, last) = text.rsplit_once(COLUMN_RULE)?;
+    last.trim().parse().ok().filter(|iterations: &f64| iterations.is_finite() && *iterations > 0.0)
+}
+
 /// `1.465 µs` out of `│  ├─ name   1.465 µs `.
 fn last_words(cell: &str) -> Option<&str> {
     let cell = cell.trim_end();
@@ -123,6 +132,7 @@ fn continue_row(row: &mut Row, line: &str) {
     let Some((_, times)) = columns(line) else { return };
     if row.times.is_none() && times.is_some() {
         row.times = times;
+        row.iterations = iterations(line);
         // What the program printed stands behind the padded name.
         row.path = row.path.split_once("  ").map_or(row.path.as_str(), |(path, _)| path).to_owned();
         return;

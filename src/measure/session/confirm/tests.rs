@@ -88,6 +88,17 @@ fn links_of_the_base_that_differ_hide_what_is_smaller_than_they_are() {
 }
 
 #[test]
+fn one_more_pair_confirms_or_tells_layout() {
+    let done = confirmed(1.06, 1, &mut steady(|_| 0.06), &Settings::default());
+    assert_eq!((done.measured.outcome, done.agreeing, done.ratios.len()), (Some(Outcome::Slower), 2, 2));
+    let slow = |pair: usize, role: Role| if pair == 0 && role == Role::Head { 0.125 } else { 0.0 };
+    let mut machine = Linked { machine: steady(|_| 0.0), slow };
+    let done = confirmed(1.125, 1, &mut machine, &Settings::default());
+    assert_eq!((done.measured.outcome, done.agreeing), (Some(Outcome::Inconclusive), 1));
+    assert!(done.measured.reason.contains(" in 1 of 2 links; not attributable"), "{}", done.measured.reason);
+}
+
+#[test]
 fn without_time_there_is_no_claim() {
     let settings = Settings { max_time: Some(Duration::ZERO), ..Settings::default() };
     let done = confirmed(1.06, 5, &mut steady(|_| 0.06), &settings);

@@ -1,0 +1,187 @@
+//! `check --profile FILE`: the diff joined with what is hot in production.
+//!
+//! Nothing of it fails the verdict: the profile was taken elsewhere, and what it does not show may run all the same.
+
+use camino::Utf8Path;
+
+use super::soften;
+use crate::analysis::{Analysis, BaseSide, Command, Environment, HeadSide, SCHEMA_VERSION};
+use crate::cli::CheckArgs;
+use crate::commands::context::{ContextParts, locate};
+use crate::commands::report::show;
+use crate::commands::verify::judge::rules_of;
+use crate::conclude::{Production, change_results, doubt, next_steps, now, tool};
+use crate::error::Result;
+use crate::exit::Exit;
+use crate::git::base::{Base, Choice, Request, choose};
+use crate::git::{Git, Head};
+use crate::heat::{Executed, Foreign};
+use crate::join::{Elsewhere, SideData};
+use crate::profile::Engine;
+use crate::rules::{BaseEvidence, Commit};
+use crate::sample::import::{self, Import, ImportError};
+use crate::shell::Shell;
+use crate::sides::{Texts, items_of_files, not_checked, read_diff};
+use crate::source::Change;
+use crate::verdict::{self, Policy};
+
+/// Why such a profile cannot prove that anything is cold everywhere.
+const WEAKNESS: &str = "a production profile shows the machines and the time that it was taken on";
+
+/// Joins and reports.
+pub(super) fn check(args: &CheckArgs, file: &Utf8Path, shell: &mut Shell) -> Result<Exit> {
+    let import = import::read(file)?;
+    let (workspace, git, _) = locate(&args.manifest, &args.store, args.target_dir.as_deref())?;
+    let parts = ContextParts::new(&workspace, &git)?;
+    let base = base_of(args, &git)?;
+    let sources = Sources::of(&import, &base.commit, &git)?;
+    let diff = read_diff(&git, &base.commit, &Head::WorkingTree, &parts.roots, &parts.packages)?;
+
+    let texts = Texts::Tree(&git, sources.commit.clone());
+    let files = diff.base_texts.keys().cloned().collect::<Vec<_>>();
+    let mut items = items_of_files(&texts, &files, &parts.roots)?;
+    let elsewhere = (sources.commit != base.commit)
+        .then(|| Elsewhere::set_apart(&mut items, &diff.changes, &format!("the commit {}", short(&sources.commit))));
+    let mut data = SideData::elsewhere(Foreign::new(texts.rust_files()?, parts.roots.clone()), items);
+    let id = file.file_name().unwrap_or(file.as_str());
+    data.add_profile(id, import.profile.clone());
+    data.add_executed(id, answers(&diff.changes, elsewhere.as_ref()));
+
+    let (view, nothing) = (data.view(), SideData::default());
+    let mut changes = change_results(&diff.changes, &view, &nothing.view());
+    let Some(joined) = view.joined(id) else { return Err(ImportError::Empty { file: file.to_string() }.into()) };
+    let matching = joined.matching();
+    doubt(&mut changes, &diff.changes, joined, &matching);
+    let production = Production { id, import: &import, looked_up_in: &sources.commit, matching };
+    let workloads = vec![production.result(&view, file.as_str())];
+    let commits: Vec<Commit> = git.commits(&base.commit, "HEAD")?.into_iter().map(Commit::from).collect();
+    let mut findings = rules_of(
+        &parts.config,
+        &diff,
+        &changes,
+        &workloads,
+        Some(WEAKNESS),
+        &commits,
+        &BaseEvidence::Valid,
+        Command::Check,
+        parts.config.margin.unwrap_or(0.02),
+    );
+    soften(&mut findings);
+    let tests = not_checked("`check` runs nothing");
+    let judged = verdict::judge(
+        &verdict::Evidence {
+            command: Command::Check,
+            workloads: &workloads,
+            changes: &changes,
+            findings: &findings,
+            tests: &tests,
+        },
+        &Policy::new(&parts.config.fail_on.clone().unwrap_or_default(), parts.config.on_inconclusive.unwrap_or_default()),
+    );
+    let warnings = sources.warnings.iter().cloned().chain(production.warnings()).chain(diff.warnings()).collect();
+    let evidence = format!("production profile `{id}`: {}; {}", import.described(), sources.chosen_by);
+    let mut analysis = Analysis {
+        schema_version: SCHEMA_VERSION,
+        tool: tool(),
+        command: Command::Check,
+        created: now(),
+        verdict: judged.verdict,
+        reasons: judged.reasons,
+        exit_code: judged.exit.code(),
+        base: Some(BaseSide { commit: base.commit.clone(), chosen_by: base.chosen_by, evidence }),
+        head: HeadSide { commit: git.head()?, dirty: git.is_dirty()? },
+        environment: elsewhere_environment(warnings),
+        workloads,
+        changes,
+        findings,
+        tests,
+        skipped: Vec::new(),
+        next_steps: Vec::new(),
+    };
+    analysis.next_steps = next_steps(&analysis);
+    show(&analysis, args.format.message_format, shell)?;
+    Ok(judged.exit)
+}
+
+/// What the working tree is compared with: `--base`, else where it left the branch that it is merged into.
+fn base_of(args: &CheckArgs, git: &Git) -> Result<Base> {
+    let request = Request { explicit: args.base.clone(), ..Request::default() };
+    match choose(&request, git)? {
+        Choice::Base(base) => Ok(base),
+        Choice::Nothing { reason } => Ok(Base { commit: git.resolve("HEAD")?, chosen_by: reason, head: None }),
+    }
+}
+
+fn short(commit: &str) -> &str {
+    commit.get(..7).unwrap_or(commit)
+}
+
+/// The sources in which the frames of the profile are looked up.
+struct Sources {
+    commit: String,
+    /// As the report states it.
+    chosen_by: String,
+    warnings: Vec<String>,
+}
+
+impl Sources {
+    /// What the profile's label names, else the base.
+    fn of(import: &Import, base: &str, git: &Git) -> Result<Self> {
+        let Some(revision) = &import.revision else {
+            let warning = format!(
+                "the profile does not say which commit it is of: it is taken for one of the base {}, and what was changed in \
+                 between cannot be known",
+                short(base)
+            );
+            return Ok(Self { commit: base.to_owned(), chosen_by: "without a commit".into(), warnings: vec![warning] });
+        };
+        let (label, value) = (&revision.label, &revision.value);
+        // A label is no flag and no range.
+        let is_plain = value.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/+".contains(&b)) && !value.starts_with('-');
+        let names = [value.clone(), format!("v{value}")].into_iter().filter(|_| is_plain && !value.contains(".."));
+        for name in names {
+            if let Some(commit) = git.try_resolve(&name)? {
+                let chosen_by = format!("of {}, as its label `{label}` says", short(&commit));
+                let warning = format!(
+                    "the profile is of the commit {}, not of the base: its shares are of that tree, and what differs there is \
+                     unmeasured",
+                    short(&commit)
+                );
+                let warnings = if commit == base { Vec::new() } else { vec![warning] };
+                return Ok(Self { commit, chosen_by, warnings });
+            }
+        }
+        let warning = format!(
+            "the profile is of `{value}` (label `{label}`), which is no commit of this repository: it is looked up in the base {}, \
+             and what was changed in between cannot be known",
+            short(base)
+        );
+        Ok(Self { commit: base.to_owned(), chosen_by: format!("of `{value}`, which is not here"), warnings: vec![warning] })
+    }
+}
+
+fn answers(changes: &[Change], elsewhere: Option<&Elsewhere>) -> Vec<Executed> {
+    let answer = |(index, change): (usize, &Change)| {
+        let why = match (elsewhere.and_then(|elsewhere| elsewhere.why_unmeasured(index)), &change.base) {
+            (Some(why), _) => why,
+            (None, None) => "it is new, and was not in the profiled program".to_owned(),
+            (None, Some(_)) => "no sample shows it, and a production profile does not tell whether it ran".to_owned(),
+        };
+        Executed::Unknown(why)
+    };
+    changes.iter().enumerate().map(answer).collect()
+}
+
+/// Nothing is known of the machine that the profile is of.
+fn elsewhere_environment(warnings: Vec<String>) -> Environment {
+    Environment {
+        rustc: None,
+        target: None,
+        profile: None,
+        cpu: None,
+        cpus: std::thread::available_parallelism().map_or(1, usize::from),
+        engine: Engine::Imported.name().into(),
+        warnings,
+        contention: None,
+    }
+}
