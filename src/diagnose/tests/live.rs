@@ -63,7 +63,7 @@ fn threads_that_fight_over_a_lock_are_bound_by_it() {
     let fights = classified(dir.path(), &["fight", "1500"]);
     assert_eq!((fights.class, fights.kind), (Class::Contention, Some("locks")), "{fights:#?}");
     let pool = classified(dir.path(), &["pool", "1500"]);
-    assert_eq!(pool.class, Class::Cpu, "idle workers are no bottleneck: {pool:#?}");
+    assert!(pool.class != Class::Contention && share(&pool, Part::Lock) < 0.05, "idle workers are no bottleneck: {pool:#?}");
 }
 
 #[test]
