@@ -135,6 +135,9 @@ pub struct Environment {
 /// Why `baseline` did not measure a workload that nothing is wrong with.
 pub const PUT_OFF: &str = "the time limit came first; `verify` measures it when a change reaches it";
 
+/// Where [`WorkloadResult::unmeasured`] says why a workload has no class of bottleneck.
+pub const BOTTLENECK: &str = "bottleneck";
+
 /// The outcome of a workload or of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -191,7 +194,7 @@ pub struct WorkloadResult {
     /// or the rounds spread too far.
     #[serde(default)]
     pub noise: bool,
-    /// Metrics that could not be measured, by name, and why: `allocations`, `cpu.per_iteration`.
+    /// What could not be measured, by name, and why: `allocations`, `cpu.per_iteration`, `bottleneck`.
     #[serde(default)]
     pub unmeasured: std::collections::BTreeMap<String, String>,
     /// The clock of the primary metric and why it was chosen.
@@ -311,7 +314,7 @@ pub struct ClockResult {
 }
 
 /// The class of a bottleneck.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Bottleneck {
     /// `cpu-bound`, `io-bound`, `memory-bound`, `contention-bound`, `idle`, `mixed`.
     pub class: String,
@@ -319,6 +322,24 @@ pub struct Bottleneck {
     pub confidence: f64,
     /// Share of work time by kind.
     pub shares: std::collections::BTreeMap<String, f64>,
+    /// What of the class: `durability`, `locks`, `serial` …
+    #[serde(default)]
+    pub kind: Option<String>,
+    /// One sentence.
+    #[serde(default)]
+    pub summary: Option<String>,
+    /// What was counted, one clause each.
+    #[serde(default)]
+    pub evidence: Vec<String>,
+    /// What others did to the run; `None` on a machine that was not shared.
+    #[serde(default)]
+    pub host: Option<String>,
+    /// Looks and samples that it rests on.
+    #[serde(default)]
+    pub samples: Option<u64>,
+    /// The class at base and at head, where both are sure and differ.
+    #[serde(default)]
+    pub changed: Option<String>,
 }
 
 /// How good a profile is and where it lies.

@@ -2,6 +2,7 @@
 //!
 //! Pure. Does not judge (`verdict`, `rules`) and does not render (`report`).
 
+mod bottleneck;
 mod changes;
 mod environment;
 mod imported;
@@ -12,6 +13,7 @@ mod slo;
 mod witness;
 mod workloads;
 
+pub(crate) use bottleneck::add_bottlenecks;
 pub(crate) use changes::change_results;
 pub(crate) use environment::{environment, now, tool};
 pub(crate) use imported::hyperfine;

@@ -11,6 +11,7 @@ mod keep;
 mod objectives;
 mod profiling;
 mod witness;
+mod working;
 
 use std::collections::BTreeSet;
 
@@ -22,9 +23,10 @@ pub use enumerate::{Enumerated, Filter, enumerate};
 pub use error::EvidenceError;
 pub use execution::{Executions, Prober, Question, executed_keys};
 pub use keep::{Kept, keep_profile, read_profile};
-pub use profiling::{ProfileOptions, merge, profile};
+pub use profiling::{ProfileOptions, Profiled, merge, profile};
 pub use witness::{Asked, Counted, SideCounts, Witness, WitnessError};
 
+use crate::diagnose::Work;
 use crate::measure::clock::ClockChoice;
 use crate::measure::harness::Harness;
 use crate::measure::noise::NoiseModel;
@@ -93,6 +95,9 @@ pub struct WorkloadEvidence {
     /// What it asks of the allocator, for readers, or why that is not known; `None` when nobody counted.
     #[serde(default)]
     pub allocations: Option<Result<Allocations, String>>,
+    /// What was counted and seen of its profile run; `None` where there was none.
+    #[serde(default)]
+    pub work: Option<Work>,
 }
 
 /// What one iteration (one process of a whole program) asks of the C library's allocator, counted once.
@@ -124,6 +129,7 @@ impl WorkloadEvidence {
             pending: false,
             instructions: None,
             allocations: None,
+            work: None,
         }
     }
 

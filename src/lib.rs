@@ -12,6 +12,7 @@
 //! | [`measure`], [`stats`] | rounds of fresh processes, clocks, harnesses; estimates and decisions |
 //! | [`sample`], [`profile`] | stack samples, executed or not; stacks as values, names, exports |
 //! | [`heat`], [`join`] | profile ⨝ items; change ⨝ heat ⨝ measurement |
+//! | [`diagnose`] | what the bottleneck of a workload is |
 //! | [`evidence`], `sides` | everything about one side; preparing both sides of a comparison |
 //! | [`doctor`] | whether this machine can measure, and how well |
 //! | [`rules`], [`verdict`] | anti-patterns, and pass or fail |
@@ -27,6 +28,7 @@ mod conclude;
 pub mod config;
 #[cfg(all(feature = "criterion", unix))]
 pub mod criterion;
+pub mod diagnose;
 pub mod doctor;
 pub mod error;
 pub mod evidence;

@@ -10,6 +10,7 @@ mod agent;
 pub mod counter;
 mod engine;
 pub mod import;
+pub mod offcpu;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod perf_event;
 mod policy;
@@ -66,6 +67,8 @@ pub struct Recording {
     pub profile: Profile,
     /// How the process ended; a run that failed or timed out still has a profile of what it did.
     pub finished: Finished,
+    /// What its threads waited for meanwhile; `None` where nobody could watch.
+    pub observed: Option<offcpu::Observed>,
 }
 
 /// Why there is no recording.

@@ -9,7 +9,7 @@ use super::report::show;
 use super::verify::Unwritable;
 use crate::analysis::{Analysis, Command, Environment, HeadSide, SCHEMA_VERSION, TestStatus, Tests, Verdict, WorkloadResult};
 use crate::cli::BaselineArgs;
-use crate::conclude::{baseline_result, baseline_slos, environment, hyperfine, now, tool};
+use crate::conclude::{add_bottlenecks, baseline_result, baseline_slos, environment, hyperfine, now, tool};
 use crate::config::Config;
 use crate::error::{Expected, Result};
 use crate::evidence::Evidence;
@@ -68,6 +68,7 @@ pub(crate) fn baseline(args: &BaselineArgs, shell: &mut Shell) -> Result<Exit> {
         None => of_working_tree(&context, dirty, &scratch, shell)?,
     };
     let mut analysis = analysis(&context, &side);
+    add_bottlenecks(&mut analysis.workloads, None, &side.gathered.evidence);
     analysis.workloads.extend(imported);
     let value = serde_json::to_value(&analysis).map_err(Unwritable)?;
     let mut gathered = side.gathered.clone();

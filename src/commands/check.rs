@@ -7,7 +7,7 @@ use super::report::show;
 use super::verify::judge::{rules_of, weakness};
 use crate::analysis::{Analysis, BaseSide, Command, Finding, HeadSide, SCHEMA_VERSION, Severity};
 use crate::cli::CheckArgs;
-use crate::conclude::{baseline_result, change_results, environment, next_steps, now, tool};
+use crate::conclude::{add_bottlenecks, baseline_result, change_results, environment, next_steps, now, tool};
 use crate::error::Result;
 use crate::evidence::{Evidence, WorkloadEvidence, read_profile};
 use crate::exit::Exit;
@@ -49,7 +49,8 @@ pub(crate) fn check(args: &CheckArgs, shell: &mut Shell) -> Result<Exit> {
     }
     let (view, nothing) = (data.view(), SideData::default());
     let changes = change_results(&diff.changes, &view, &nothing.view());
-    let workloads: Vec<_> = evidence.workloads.iter().map(|one| baseline_result(one, &view)).collect();
+    let mut workloads: Vec<_> = evidence.workloads.iter().map(|one| baseline_result(one, &view)).collect();
+    add_bottlenecks(&mut workloads, None, evidence);
     let warnings = elsewhere.iter().map(|_| profiled.warning(&args.baseline)).chain(diff.warnings()).collect();
     let commits: Vec<Commit> = git.commits(&commit, "HEAD")?.into_iter().map(Commit::from).collect();
     let mut findings = rules_of(

@@ -3,7 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{
-    Driven, EvidenceError, Prober, ProfileOptions, Program, Question, StoredProfile, WorkloadEvidence, executed_keys,
+    Driven, EvidenceError, Prober, ProfileOptions, Profiled, Program, Question, StoredProfile, WorkloadEvidence, executed_keys,
     keep_profile, profile,
 };
 use crate::measure::calibrate::{PAIRS, calibrate};
@@ -116,9 +116,10 @@ impl Collector<'_> {
             }
             other => other,
         };
-        if let Some((stored, profile)) = its_own_fault(sampled, &mut collected.evidence.problem)? {
+        if let Some((stored, profiled)) = its_own_fault(sampled, &mut collected.evidence.problem)? {
             collected.evidence.profile = Some(stored);
-            collected.profile = Some(profile);
+            collected.evidence.work = profiled.work;
+            collected.profile = Some(profiled.profile);
         }
         Ok(())
     }
@@ -130,13 +131,13 @@ impl Collector<'_> {
         side: &Side,
         mut options: ProfileOptions,
         files: &mut Vec<(Utf8PathBuf, Vec<u8>)>,
-    ) -> Result<(StoredProfile, Profile), EvidenceError> {
+    ) -> Result<(StoredProfile, Profiled), EvidenceError> {
         options.limits.timeout = self.runner.limits(&driven.workload).timeout;
         let scratch = self.scratch()?;
-        let profile = profile(driven, side, &options, &self.sampler, utf8(scratch.path()))?;
-        let kept = keep_profile(&driven.workload.id, number, &profile)?;
+        let profiled = profile(driven, side, &options, &self.sampler, utf8(scratch.path()))?;
+        let kept = keep_profile(&driven.workload.id, number, &profiled.profile)?;
         files.extend(kept.files);
-        Ok((kept.stored, profile))
+        Ok((kept.stored, profiled))
     }
 
     fn scratch(&self) -> Result<tempfile::TempDir, EvidenceError> {

@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
 
+use super::working::{Working, empty_run};
 use super::{Driven, EvidenceError};
+use crate::diagnose::Work;
 use crate::measure::harness::Side;
 use crate::process::{Limits, interrupted};
 use crate::profile::model::ProfileBuilder;
@@ -43,6 +45,15 @@ fn rate_of(run: u32, frequency: u64) -> u64 {
     (frequency as f64 / (1.0 - shortened)).round() as u64
 }
 
+/// A profile, and what else was seen of the same runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Profiled {
+    /// The stacks.
+    pub profile: Profile,
+    /// Counters and waits; `None` where nobody could watch.
+    pub work: Option<Work>,
+}
+
 /// Profiles one workload. `scratch` is an empty directory.
 pub fn profile(
     driven: &Driven,
@@ -50,12 +61,13 @@ pub fn profile(
     options: &ProfileOptions,
     sampler: &Sampler,
     scratch: &Utf8Path,
-) -> Result<Profile, EvidenceError> {
+) -> Result<Profiled, EvidenceError> {
     let time = options.time.max(Duration::from_secs_f64(FEWEST / sampler.rate(options.frequency).max(1) as f64));
     let seconds = time.as_secs_f64().ceil().max(1.0) as u32;
     let launch = driven.harness.profile_launch(&driven.workload, side, seconds, scratch.as_std_path());
     let mut profiles = Vec::new();
     let mut covered = Duration::ZERO;
+    let mut working = Working::begin(sampler.engine());
     let begun = Instant::now();
     loop {
         let frequency = rate_of(u32::try_from(profiles.len()).unwrap_or(u32::MAX), options.frequency);
@@ -63,9 +75,12 @@ pub fn profile(
         let recording = sampler.record(&launch, &options.limits, &sampling)?;
         driven.harness.check(&driven.workload, &recording.finished)?;
         covered += recording.profile.quality.cpu_ns.map_or(recording.finished.wall, Duration::from_nanos);
+        working.add(&recording.finished, recording.observed);
         profiles.push(recording.profile);
         if covered >= time.mul_f64(ENOUGH) || begun.elapsed() >= time * PATIENCE || interrupted() {
-            return Ok(merge(profiles));
+            let profile = merge(profiles);
+            let work = working.end(&profile, || empty_run(driven, side, &options.limits, scratch));
+            return Ok(Profiled { profile, work });
         }
     }
 }

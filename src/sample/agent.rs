@@ -19,8 +19,9 @@ pub use error::{AgentError, NoStacks};
 pub(super) use self::stacks::{Map, RawStack};
 
 use self::stacks::Written;
+use super::offcpu::Watcher;
 use super::{Recording, SampleError, SampleOptions, native};
-use crate::process::{Finished, Launch, Limits, Preload, run};
+use crate::process::{Finished, Launch, Limits, Preload, run_gated};
 use crate::profile::{Engine, Quality};
 
 /// The built library, ready to be loaded into workloads.
@@ -61,11 +62,14 @@ impl Agent {
             .env("PERF_EXPERT_AGENT_EXE", executable)
             .env("PERF_EXPERT_AGENT_DIR", dir.path())
             .env("PERF_EXPERT_AGENT_HZ", frequency.to_string());
-        let finished = run(&launch, limits)?;
+        let mut watcher = None;
+        let finished = run_gated(&launch, limits, |gated| watcher = Some(Watcher::begin(gated.pid)), |_| {});
+        let observed = watcher.and_then(Watcher::end);
+        let finished = finished?;
         let written = Written::read(dir.path(), self.preload.library()).map_err(|none| why(none, &finished))?;
         let quality = quality(&written, &finished, frequency);
         let profile = native::recorded(written.processes.into_iter().map(|process| (process.maps, process.stacks)), quality);
-        Ok(Recording { profile, finished })
+        Ok(Recording { profile, finished, observed })
     }
 }
 

@@ -24,6 +24,7 @@ pub(super) use self::recorded::recorded;
 use self::merge::Merger;
 use self::processes::Processes;
 use self::ring::Ring;
+use super::offcpu::Watcher;
 use super::{Recording, Refusal, SampleError, SampleOptions};
 use crate::process::{Finished, Launch, Limits, run_gated};
 use crate::profile::{Engine, Profile, Quality};
@@ -47,11 +48,13 @@ pub(super) fn probe() -> Result<Engine, Refusal> {
 pub(super) fn record(launch: &Launch, limits: &Limits, options: &SampleOptions) -> Result<Recording, SampleError> {
     let options = attr::permitted(options);
     let session: RefCell<Option<Result<Session, Refusal>>> = RefCell::new(None);
+    let mut watcher = None;
     let finished = run_gated(
         launch,
         limits,
         |gated| {
             let attached = Session::attach(gated.pid, &options);
+            watcher = Some(Watcher::begin(gated.pid));
             if attached.is_err() {
                 // Without a sampler the run would be for nothing.
                 end(gated.pid);
@@ -63,9 +66,11 @@ pub(super) fn record(launch: &Launch, limits: &Limits, options: &SampleOptions) 
                 session.drain(last);
             }
         },
-    )?;
+    );
+    let observed = watcher.and_then(Watcher::end);
+    let finished = finished?;
     match session.into_inner() {
-        Some(Ok(session)) => Ok(Recording { profile: session.profile(&options, &finished), finished }),
+        Some(Ok(session)) => Ok(Recording { profile: session.profile(&options, &finished), finished, observed }),
         Some(Err(refusal)) => Err(refusal.into()),
         None => Err(Refusal::from_io(&std::io::Error::from_raw_os_error(libc::ESRCH), false).into()),
     }

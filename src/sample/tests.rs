@@ -108,7 +108,7 @@ fn lines_of(name: &str) -> (u32, u32) {
 fn shares_names_and_lines_are_those_of_the_program() {
     let Some((program, _turn)) = live() else { return };
     let recording = record(&program.launch("single", 1500), &limits(), &SampleOptions::default()).unwrap();
-    let Recording { profile, finished } = &recording;
+    let Recording { profile, finished, .. } = &recording;
     assert!(finished.success(), "{}", finished.stderr_tail(5));
     assert_shares(profile, &truth(finished));
     assert_eq!(profile.samples(), profile.quality.samples);
@@ -157,7 +157,7 @@ fn an_inlined_call_is_followed_by_its_caller_at_the_line_of_the_call() {
 fn four_threads_are_all_sampled() {
     let Some((program, _turn)) = live() else { return };
     let recording = record(&program.launch("threads", 500), &limits(), &SampleOptions::default()).unwrap();
-    let Recording { profile, finished } = &recording;
+    let Recording { profile, finished, .. } = &recording;
     assert_shares(profile, &truth(finished));
     assert!(finished.usage.unwrap().user > Duration::from_millis(1600), "{:?}", finished.usage);
     // One thread of four missing would leave 75 %.
@@ -169,7 +169,7 @@ fn four_threads_are_all_sampled() {
 fn child_processes_are_sampled_with_their_own_names() {
     let Some((program, _turn)) = live() else { return };
     let recording = record(&program.launch("children", 500), &limits(), &SampleOptions::default()).unwrap();
-    let Recording { profile, finished } = &recording;
+    let Recording { profile, finished, .. } = &recording;
     assert!(finished.success());
     assert!(profile.quality.coverage().unwrap() > 0.7, "{:?}", profile.quality);
     assert!((total(profile, |frame| is(frame, "share_a")) - 0.5).abs() < 0.15);

@@ -11,6 +11,7 @@ pub(crate) use trouble::troubles;
 
 use super::{Base, Scratch};
 use crate::commands::context::{Context, TIMEOUT};
+use crate::diagnose::Work;
 use crate::error::Result;
 use crate::evidence::{Driven, Evidence, Prober, Question, WorkloadEvidence, enumerate, profile};
 use crate::heat::Executed;
@@ -31,6 +32,8 @@ pub(crate) struct Survey {
     pub(crate) executed: BTreeMap<String, Vec<Executed>>,
     /// Profiles of the workloads that execute any, or that an ambient change reaches.
     pub(crate) profiles: BTreeMap<String, Profile>,
+    /// What else was seen of the same runs.
+    works: BTreeMap<String, Work>,
     /// The workloads that the change may reach, as far as either side's answers and ambient changes tell.
     pub(crate) reached: BTreeSet<String>,
     /// Workloads that could not be sampled at head, and why.
@@ -95,6 +98,7 @@ pub(crate) fn survey(context: &Context, subject: &Subject<'_>, scratch: &Scratch
         survey.evidence.workloads.push(WorkloadEvidence {
             executed: Err("head is asked about changes only".into()),
             problem: survey.problems.get(&workload.id).cloned(),
+            work: survey.works.remove(&workload.id),
             ..WorkloadEvidence::of(driven)
         });
         progress.inc();
@@ -148,8 +152,9 @@ fn examine(
     let scratch = runner.fresh_scratch()?;
     let dir = Utf8Path::from_path(scratch.path()).unwrap_or(subject.root);
     match profile(driven, &side, &options, sampler, dir) {
-        Ok(profile) => {
-            survey.profiles.insert(id.clone(), profile);
+        Ok(profiled) => {
+            survey.profiles.insert(id.clone(), profiled.profile);
+            survey.works.extend(profiled.work.map(|work| (id.clone(), work)));
         }
         Err(error) if crate::process::interrupted() => return Err(error.into()),
         Err(error) if error.is_no_stacks() => survey.unsampled.push(format!("`{id}` has no profile at head: {error}")),

@@ -71,7 +71,9 @@ fn unmeasured_is_null(analysis: &Value) {
             assert_ne!(has_numbers, metric["outcome"] == "not-measured", "{metric}");
         }
         assert!(workload["outcome"] != "not-measured" || workload["explained"].is_null(), "{workload}");
-        assert!(workload["bottleneck"].is_null(), "nobody diagnoses yet: {workload}");
+        // Where there is no class, there is a reason.
+        let unknown = workload["unmeasured"]["bottleneck"].is_string();
+        assert_eq!(workload["bottleneck"].is_null(), unknown, "{workload}");
     }
     for change in list(analysis, "changes") {
         let nulls = ["self", "total", "low", "high", "samples"].map(|key| change[key].is_null());
@@ -157,11 +159,13 @@ fn a_regression_in_every_format() {
     human_is_plain_and_ends_with_the_verdict(&human);
     human_is_plain_and_ends_with_the_verdict(&report(&repo, &["--color", "auto"]));
     assert!(report(&repo, &["--color", "always"]).contains("\u{1b}["), "colour is there for who asks");
+    assert!(human.contains("  scan: cpu-bound: "), "{human}");
     insta::with_settings!({ filters => vec![
         (r"\b[0-9a-f]{7}\b", "COMMIT"),
         // Which further metrics are worth a line depends on the machine.
         (r"(?m)^  [a-z_]+(\.[a-z0-9_]+)* +[\d-].*\n", ""),
         (r"(?m)^warning: .*\n", ""),
+        (r"(?m)^  \w+: [a-z]+(-bound)?: .*; confidence .*\n", ""),
         (r"(?m)^  \w+: wall clock.*\n", ""),
         (r"[-+]?\d+(\.\d+)? (ns|µs|ms|s)\b", "TIME"),
         (r"[-+]\d+(\.\d+)?", "N"),

@@ -9,7 +9,9 @@ use crate::analysis::{
 };
 use crate::commands::baseline::profile_warnings;
 use crate::commands::context::Context;
-use crate::conclude::{Comparison, change_results, compared, counted, environment, next_steps, now, slo_results, tool};
+use crate::conclude::{
+    Comparison, add_bottlenecks, change_results, compared, counted, environment, next_steps, now, slo_results, tool,
+};
 use crate::error::Result;
 use crate::evidence::Evidence;
 use crate::git::base::Base as Chosen;
@@ -62,6 +64,7 @@ pub(super) fn conclude(
     let mut workloads = workload_results(context, diff, found);
     verdict::settle(&mut workloads, context.margin());
     objectives(context, found, &mut workloads);
+    add_bottlenecks(&mut workloads, Some(&found.base.evidence), &found.survey.evidence);
     let changes = change_results(&diff.changes, found.base_view, found.head_view);
     let weakness = weakness(context.is_narrowed(), &found.survey.evidence);
     witness::conclude(found, if weakness.is_none() { &changes } else { &[] }, &mut workloads);

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::{Page, style};
 use crate::analysis::{HotItem, PUT_OFF, ProfileResult, WorkloadResult};
 use crate::figures;
+use crate::report::cause;
 use crate::report::names::readable;
 use crate::report::text::{clean, paint};
 use crate::report::view;
@@ -29,6 +30,9 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "  hot:     {}", clean(&hottest(workload)))?;
         if let Some(heap) = view::heap(workload) {
             writeln!(out, "  heap:    {}", clean(&heap))?;
+        }
+        if let Some(line) = cause::line(workload) {
+            writeln!(out, "  class:   {}", clean(&line))?;
         }
         match &workload.profile {
             Some(profile) => writeln!(out, "  profile: {}\n", clean(&quality(profile)))?,

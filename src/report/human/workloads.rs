@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::{Page, style};
 use crate::analysis::{MetricResult, Outcome, WorkloadResult};
 use crate::figures;
+use crate::report::cause;
 use crate::report::objective::{Standing, objectives};
 use crate::report::text::{Cell, Table, clean, paint, shorten};
 use crate::report::{untimed, view};
@@ -39,6 +40,9 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     for workload in shown.iter().take(page.shown(shown.len(), SHOWN)) {
         if let Some(clock) = view::wall_clock(workload) {
             writeln!(out, "  {}", clean(&format!("{}: {clock}", shorten(&workload.id, WIDEST_NAME))))?;
+        }
+        for line in cause::notable(workload).into_iter().chain(cause::changed(workload)) {
+            writeln!(out, "  {}", clean(&format!("{}: {line}", shorten(&workload.id, WIDEST_NAME))))?;
         }
     }
     rest(page, &counted, out)?;

@@ -2,13 +2,15 @@
 
 use std::io::{self, Write};
 
-use super::{NOT_MEASURED, bullet, escape::code, lacks_profile};
-use crate::analysis::{Analysis, HotItem, WorkloadResult};
+use super::escape::{code, text};
+use super::{NOT_MEASURED, bullet, lacks_profile};
+use crate::analysis::{Analysis, Bottleneck, HotItem, WorkloadResult};
 use crate::figures;
-use crate::report::{names::readable, view};
+use crate::report::{cause, names::readable, view};
 
 const WORKLOADS: usize = 3;
 const HOTTEST: usize = 3;
+const EVIDENCE: usize = 6;
 
 pub(super) fn write(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
     if lacks_profile(analysis) {
@@ -19,6 +21,9 @@ pub(super) fn write(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> 
     let rest = analysis.workloads.iter().filter(|workload| !shown.iter().any(|w| w.id == workload.id));
     for workload in shown.iter().copied().chain(rest).filter(|workload| workload.profile.is_some()).take(WORKLOADS) {
         bullet(out, &class(workload))?;
+        for remark in remarks(workload) {
+            writeln!(out, "  - {}", text(&remark))?;
+        }
         let (own, elsewhere) = view::hottest(workload, HOTTEST);
         for hot in own {
             line(hot, &format!("{} owned, ", figures::share(view::owned(hot))), out)?;
@@ -36,24 +41,36 @@ fn line(hot: &HotItem, owned: &str, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "  - {} {owned}{own} self, {} total{place}", code(&readable(&hot.item)), total(hot))
 }
 
+/// The host first, then a change of class, then what was counted.
+fn remarks(workload: &WorkloadResult) -> Vec<String> {
+    let Some(found) = &workload.bottleneck else { return Vec::new() };
+    let host =
+        found.host.as_ref().map(|host| format!("the machine was shared: {host}; that is in no share and halves the confidence"));
+    host.into_iter().chain(cause::changed(workload)).chain(found.evidence.iter().take(EVIDENCE).cloned()).collect()
+}
+
 fn class(workload: &WorkloadResult) -> String {
     let samples =
         workload.profile.as_ref().map(|profile| figures::counted(profile.samples as usize, "sample")).unwrap_or_default();
-    match &workload.bottleneck {
-        Some(bottleneck) => {
-            let shares: Vec<String> =
-                bottleneck.shares.iter().map(|(kind, &share)| format!("{kind} {}", figures::share(share))).collect();
-            let shares = if shares.is_empty() { String::new() } else { format!(": {}", shares.join(", ")) };
-            format!(
-                "`{}` is {} (confidence {}{shares}; {samples})",
-                workload.id,
-                bottleneck.class,
-                figures::share(bottleneck.confidence)
-            )
+    match (&workload.bottleneck, cause::line(workload)) {
+        (Some(found), _) => {
+            let sure = format!("confidence {}", figures::share(found.confidence));
+            let text = found.summary.as_ref().map_or_else(|| shares(found, &samples), |summary| format!(": {summary}"));
+            format!("`{}` is {} ({sure}){text}", workload.id, found.class)
         }
-        None if workload.hot_path.is_empty() => format!("`{}`: class and hottest functions {NOT_MEASURED}", workload.id),
-        None => format!("`{}`: class {NOT_MEASURED}; hottest functions ({samples}):", workload.id),
+        (None, None) if workload.hot_path.is_empty() => format!("`{}`: class and hottest functions {NOT_MEASURED}", workload.id),
+        (None, line) => {
+            let class = line.unwrap_or_else(|| NOT_MEASURED.into());
+            let hottest = if workload.hot_path.is_empty() { "" } else { &*format!("; hottest functions ({samples}):") };
+            format!("`{}`: class {class}{hottest}", workload.id)
+        }
     }
+}
+
+/// Where there is no sentence, the numbers.
+fn shares(found: &Bottleneck, samples: &str) -> String {
+    let shares: Vec<String> = found.shares.iter().map(|(kind, &share)| format!("{kind} {}", figures::share(share))).collect();
+    if shares.is_empty() { format!(" ({samples})") } else { format!(": {} ({samples})", shares.join(", ")) }
 }
 
 fn total(hot: &HotItem) -> String {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::escape::{cell, code, text};
 use super::{NOT_MEASURED, bullet, lacks_measurement};
-use crate::analysis::{Analysis, Command, MetricResult, Outcome, WorkloadResult};
+use crate::analysis::{Analysis, BOTTLENECK, Command, MetricResult, Outcome, WorkloadResult};
 use crate::figures;
 use crate::profile::Engine;
 use crate::report::objective::{Objective, Standing, objectives};
@@ -170,7 +170,12 @@ fn remark(workload: &WorkloadResult) -> Option<String> {
     let spread = workload.spread.map(|spread| format!(" (processes spread {})", figures::share(spread))).unwrap_or_default();
     let sees =
         workload.smallest_detectable.map(|change| format!("; a change of {} or more would show{spread}", figures::share(change)));
-    let missing: Vec<String> = workload.unmeasured.iter().map(|(name, why)| format!("; {name}: not measured: {why}")).collect();
+    let missing: Vec<String> = workload
+        .unmeasured
+        .iter()
+        .filter(|(name, _)| *name != BOTTLENECK)
+        .map(|(name, why)| format!("; {name}: not measured: {why}"))
+        .collect();
     Some(format!(
         "`{}`: {} clock, because {}{}{}",
         workload.id,

@@ -64,8 +64,17 @@ fn regression() -> Analysis {
 fn passed() -> Analysis {
     let mut faster = reached("parse/large", Outcome::Faster, 12_314.0, (0.88, 0.86, 0.9), &[NEXT]);
     faster.profile = Some(profile());
-    faster.bottleneck =
-        Some(Bottleneck { class: "cpu-bound".into(), confidence: 0.9, shares: [("on_cpu_user".to_owned(), 0.97)].into() });
+    faster.bottleneck = Some(Bottleneck {
+        class: "cpu-bound".into(),
+        confidence: 0.45,
+        shares: [("on_cpu_user".to_owned(), 0.97)].into(),
+        kind: Some("serial".into()),
+        summary: Some("97 % of the work time on the CPU in user code; one thread does it (n = 1880)".into()),
+        evidence: vec!["3.0 % of the CPU time in the kernel".into(), "12 voluntary switches per CPU second".into()],
+        host: Some("others took the CPU for 40 % of the time that it was ready to run".into()),
+        samples: Some(1880),
+        changed: Some("it was io-bound at base and is cpu-bound at head".into()),
+    });
     faster.hot_path = vec![hot(NEXT, 0.37, 0.41)];
     let control = WorkloadResult { negative_control: true, ..measured("render/html", Outcome::Same, 5e6, (1.001, 0.99, 1.01)) };
     Analysis {
@@ -195,7 +204,17 @@ fn hostile() -> Analysis {
     let mut slower = reached(evil, Outcome::Slower, 1e3, (1.5, 1.4, 1.6), &[evil]);
     slower.profile = Some(profile());
     slower.hot_path = vec![hot(evil, 0.5, 0.5)];
-    slower.bottleneck = Some(Bottleneck { class: evil.into(), confidence: 0.5, shares: [(evil.to_owned(), 0.5)].into() });
+    slower.bottleneck = Some(Bottleneck {
+        class: evil.into(),
+        confidence: 0.5,
+        shares: [(evil.to_owned(), 0.5)].into(),
+        kind: Some(evil.into()),
+        summary: Some(evil.into()),
+        evidence: vec![evil.into()],
+        host: Some(evil.into()),
+        samples: Some(1),
+        changed: Some(evil.into()),
+    });
     let text = format!("\tlet x = 1; // {}", evil.replace('\n', " "));
     let highlight = (5, 6);
     let found = Finding {

@@ -145,6 +145,12 @@ fn every_key_of_the_analysis_is_required_or_new() {
     }
     // Written since the first version of the schema, but absent from analyses that were stored before.
     let newer = [
+        "bottleneck.changed",
+        "bottleneck.evidence",
+        "bottleneck.host",
+        "bottleneck.kind",
+        "bottleneck.samples",
+        "bottleneck.summary",
         "change.joined_by",
         "environment.contention",
         "hot_item.owned",

@@ -37,7 +37,7 @@ fn unsafe_in_a_cold_function_is_an_error_that_says_where_the_time_is() {
 #[test]
 fn the_bottleneck_is_named_when_no_cpu_work_can_relieve_it() {
     let mut workload = load();
-    workload.bottleneck = Some(Bottleneck { class: "io-bound".into(), confidence: 0.9, shares: [].into() });
+    workload.bottleneck = Some(Bottleneck { class: "io-bound".into(), confidence: 0.9, ..Bottleneck::default() });
     let finding = changed(SAFE, UNCHECKED, Heat::Cold).workload(workload).only();
     assert!(finding.message.ends_with("; the workload is io-bound"), "{}", finding.message);
 }

@@ -36,7 +36,7 @@ fn recorded(agent: &Agent, launch: &Launch) -> Result<Recording, NoStacks> {
 #[test]
 fn the_agent_finds_the_shares_names_and_lines_that_the_native_engine_finds() {
     let Some((agent, program, _turn)) = live() else { return };
-    let Recording { profile, finished } = recorded(&agent, &program.launch("single", 4000)).unwrap();
+    let Recording { profile, finished, .. } = recorded(&agent, &program.launch("single", 4000)).unwrap();
     assert_shares(&profile, &truth(&finished));
     let quality = &profile.quality;
     assert_eq!(quality.engine, Engine::PprofAgent);
@@ -57,7 +57,7 @@ fn programs_that_allocate_or_start_threads_without_end_do_not_hang() {
     let Some((agent, program, _turn)) = live() else { return };
     for mode in ["allocate", "churn", "threads"] {
         for _ in 0..3 {
-            let Recording { profile, finished } = recorded(&agent, &program.launch(mode, 300)).unwrap();
+            let Recording { profile, finished, .. } = recorded(&agent, &program.launch(mode, 300)).unwrap();
             assert!(finished.success() && profile.samples() > 5, "{mode}: {} {:?}", finished.outcome(), profile.quality);
         }
     }
@@ -82,7 +82,7 @@ fn a_wrapper_and_other_programs_around_the_expected_one_are_not_sampled() {
     let target = program.dir.path().join("target");
     let script = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; \"$0\" single 800; /bin/true";
     let launch = Launch::new("/bin/sh", "/").args(["-c".into(), script.into(), target.clone().into_os_string()]);
-    let Recording { profile, finished } = agent.record_only(&target, &launch, &limits(), &SampleOptions::default()).unwrap();
+    let Recording { profile, finished, .. } = agent.record_only(&target, &launch, &limits(), &SampleOptions::default()).unwrap();
     assert!(finished.success(), "{}", finished.stderr_tail(5));
     assert!(profile.samples() > 50, "{:?}", profile.quality);
     let rooted = total(&profile, |frame| frame.function == "target::main");

@@ -1,0 +1,125 @@
+//! The bottleneck of each workload as the analysis shows it, and what a change did to its class.
+
+use crate::analysis::{BOTTLENECK, Bottleneck, WorkloadResult};
+use crate::diagnose::{Diagnosis, diagnose};
+use crate::evidence::{Evidence, WorkloadEvidence};
+
+/// A change of class is told from this confidence on, on both sides: below it the two may be the same.
+const CONFIDENT: f64 = 0.6;
+
+/// Adds the class of each workload, head's where head was profiled and base's where it was not.
+pub(crate) fn add_bottlenecks(results: &mut [WorkloadResult], base: Option<&Evidence>, head: &Evidence) {
+    for result in results {
+        let of = |side: &Evidence| side.of(&result.id).cloned();
+        let (at_head, at_base) = (of(head), base.and_then(of));
+        let with_work = |one: &Option<WorkloadEvidence>| one.as_ref().is_some_and(|one| one.work.is_some());
+        let (shown, other) = if with_work(&at_head) { (at_head, at_base) } else { (at_base.or(at_head), None) };
+        let Some(shown) = shown else { continue };
+        match of_workload(&shown) {
+            Ok(found) => {
+                let before = other.and_then(|other| of_workload(&other).ok());
+                let changed = before.and_then(|before| class_change(&before, &found));
+                result.bottleneck = Some(Bottleneck { changed, ..bottleneck(found) });
+            }
+            Err(why) => {
+                result.unmeasured.insert(BOTTLENECK.into(), why);
+            }
+        }
+    }
+}
+
+fn of_workload(evidence: &WorkloadEvidence) -> Result<Diagnosis, String> {
+    let Some(work) = &evidence.work else { return Err(why_not(evidence).into()) };
+    diagnose(work)
+}
+
+fn why_not(evidence: &WorkloadEvidence) -> &'static str {
+    match (&evidence.profile, evidence.instructions) {
+        (_, Some(_)) => "its instructions are counted, which is no run that could be watched",
+        (Some(_), None) => "its threads were not watched when it was profiled",
+        (None, None) => "it was not profiled",
+    }
+}
+
+fn bottleneck(found: Diagnosis) -> Bottleneck {
+    Bottleneck {
+        class: found.class.name().into(),
+        confidence: found.confidence,
+        shares: found.shares,
+        kind: found.kind.map(str::to_owned),
+        summary: Some(found.summary),
+        evidence: found.evidence,
+        host: found.host,
+        samples: Some(found.samples),
+        changed: None,
+    }
+}
+
+/// One line where the class is another one; `None` where it is the same or one of the two is unsure.
+fn class_change(base: &Diagnosis, head: &Diagnosis) -> Option<String> {
+    let sure = base.confidence >= CONFIDENT && head.confidence >= CONFIDENT;
+    let (was, is) = (base.class.name(), head.class.name());
+    (sure && was != is).then(|| format!("it was {was} at base and is {is} at head"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnose::{OnCpu, Work};
+    use crate::sample::offcpu::{Observed, Wait, Waiting};
+
+    const SECOND: u64 = 1_000_000_000;
+
+    fn work(on_cpu: u64, waited: u64) -> Work {
+        let waiting = Waiting { wait: Wait::Socket, what: None, idle: false, ns: waited, samples: waited / 5_000_000 };
+        Work {
+            runs: 1,
+            cpus: 2,
+            user_ns: on_cpu,
+            on_cpu: OnCpu { samples: on_cpu / 1_000_000, coverage: Some(1.0), ..OnCpu::default() },
+            observed: Observed {
+                watched_ns: on_cpu + waited,
+                looks: 600,
+                threads: 1,
+                most_threads: 1,
+                on_cpu_ns: on_cpu,
+                busiest_ns: on_cpu,
+                waits: vec![waiting],
+                ..Observed::default()
+            },
+            ..Work::default()
+        }
+    }
+
+    fn evidence(work: Option<Work>) -> Evidence {
+        let workload = crate::measure::workload::sample("hot", crate::measure::WorkloadKind::Bench);
+        let driven = crate::evidence::Driven { workload, harness: crate::measure::harness::Harness::Process };
+        Evidence { workloads: vec![WorkloadEvidence { work, ..WorkloadEvidence::of(&driven) }], ..Evidence::default() }
+    }
+
+    fn result(base: Option<Work>, head: Option<Work>) -> WorkloadResult {
+        let mut results = vec![super::super::workloads::unknown("hot", "bench")];
+        add_bottlenecks(&mut results, Some(&evidence(base)), &evidence(head));
+        results.remove(0)
+    }
+
+    #[test]
+    fn another_class_is_told_when_both_sides_are_sure() {
+        let (cpu, io) = (work(3 * SECOND, 0), work(SECOND, 2 * SECOND));
+        let changed = |base: &Work, head: &Work| result(Some(base.clone()), Some(head.clone())).bottleneck.unwrap().changed;
+        assert_eq!(changed(&cpu, &io).as_deref(), Some("it was cpu-bound at base and is io-bound at head"));
+        assert_eq!(changed(&io, &io), None);
+        let mut unsure = io.clone();
+        unsure.observed.run_delay_ns = 10 * SECOND;
+        assert_eq!(changed(&cpu, &unsure), None, "a machine that was shared says nothing about a change");
+    }
+
+    #[test]
+    fn head_is_shown_and_base_where_head_was_not_profiled() {
+        let shown = result(Some(work(3 * SECOND, 0)), None).bottleneck.unwrap();
+        assert_eq!((shown.class.as_str(), shown.changed), ("cpu-bound", None));
+        let neither = result(None, None);
+        assert_eq!(neither.unmeasured[BOTTLENECK], "it was not profiled");
+        assert!(neither.bottleneck.is_none());
+    }
+}

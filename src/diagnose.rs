@@ -1,0 +1,18 @@
+//! What a workload's time goes into when nobody guesses: the work-time model, and the class of its bottleneck.
+//!
+//! Pure: counters and waits in, a class with shares, confidence and evidence out (`reference/evidence-rules.md` §1.1, §3.2). It
+//! measures nothing, advises nothing, and no verdict rests on it.
+
+mod class;
+mod host;
+mod on_cpu;
+#[cfg(test)]
+mod tests;
+mod time;
+mod words;
+mod work;
+
+pub use class::{Class, Diagnosis, diagnose};
+pub use on_cpu::OnCpu;
+pub use time::{Part, Time};
+pub use work::{Null, Work};

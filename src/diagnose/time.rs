@@ -1,0 +1,140 @@
+//! The work-time vector: what the threads of a workload did, or waited for, while they had something to do.
+
+use std::collections::BTreeMap;
+
+use super::Work;
+use crate::sample::offcpu::{Wait, Waiting};
+
+/// A part of the work time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// On a processor in user code.
+    User,
+    /// On a processor in the kernel.
+    Kernel,
+    /// Waiting for a peer that is no database as far as its address tells.
+    Network,
+    /// Waiting for a database.
+    Database,
+    /// Waiting for a file.
+    Disk,
+    /// Waiting for data to be safe on the disk.
+    Durability,
+    /// Waiting for another program at the end of a pipe.
+    Pipe,
+    /// Waiting for a device.
+    Device,
+    /// Waiting for a lock.
+    Lock,
+    /// Waiting for the clock.
+    Sleep,
+    /// Waiting for a page.
+    Memory,
+    /// Waiting for something that has no name here, or that no look has shown.
+    Other,
+}
+
+impl Part {
+    /// Its name in the JSON contract.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::User => "on_cpu_user",
+            Self::Kernel => "on_cpu_kernel",
+            Self::Network => "network",
+            Self::Database => "database",
+            Self::Disk => "disk",
+            Self::Durability => "durability",
+            Self::Pipe => "pipe",
+            Self::Device => "device",
+            Self::Lock => "lock",
+            Self::Sleep => "sleep",
+            Self::Memory => "memory",
+            Self::Other => "other",
+        }
+    }
+
+    /// True for a wait for something outside of the program.
+    pub fn is_io(self) -> bool {
+        matches!(self, Self::Network | Self::Database | Self::Disk | Self::Durability | Self::Pipe | Self::Device)
+    }
+
+    /// The part that a wait belongs to; `None` when it is no work.
+    pub fn of(waiting: &Waiting) -> Option<Self> {
+        let part = match waiting.wait {
+            Wait::Socket if waiting.what.as_deref().is_some_and(is_database) => Self::Database,
+            Wait::Socket => Self::Network,
+            Wait::File => Self::Disk,
+            Wait::Durability => Self::Durability,
+            Wait::Pipe => Self::Pipe,
+            Wait::Device => Self::Device,
+            Wait::Lock => Self::Lock,
+            Wait::Sleep => Self::Sleep,
+            Wait::Memory => Self::Memory,
+            Wait::Other => Self::Other,
+            Wait::HandOff | Wait::Parked | Wait::Join | Wait::Child | Wait::Event => return None,
+        };
+        (!waiting.idle).then_some(part)
+    }
+}
+
+/// `PostgreSQL`, `MySQL`, Redis, `MongoDB` (IANA's service names).
+const DATABASE_PORTS: [&str; 4] = ["5432", "3306", "6379", "27017"];
+
+/// Parts of the paths of their sockets.
+const DATABASE_SOCKETS: [&str; 4] = [".s.PGSQL.", "mysql", "redis", "mongodb"];
+
+fn is_database(peer: &str) -> bool {
+    let port = peer.rsplit_once(':').map(|(_, port)| port);
+    port.is_some_and(|port| DATABASE_PORTS.contains(&port)) || DATABASE_SOCKETS.iter().any(|part| peer.contains(part))
+}
+
+/// Nanoseconds per part. Waiting for a processor is in none: it says something about the machine.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Time {
+    parts: BTreeMap<Part, f64>,
+}
+
+impl Time {
+    /// The vector of a workload.
+    pub fn of(work: &Work) -> Self {
+        let mut time = Self::default();
+        time.add(Part::User, work.user());
+        time.add(Part::Kernel, work.system());
+        for waiting in &work.observed.waits {
+            if let Some(part) = Part::of(waiting) {
+                time.add(part, waiting.ns as f64);
+            }
+        }
+        time.add(Part::Other, work.observed.unnamed_ns as f64);
+        time
+    }
+
+    /// Adds to a part.
+    pub fn add(&mut self, part: Part, ns: f64) {
+        *self.parts.entry(part).or_default() += ns.max(0.0);
+    }
+
+    /// Work time, nanoseconds.
+    pub fn total(&self) -> f64 {
+        self.parts.values().sum()
+    }
+
+    /// Share of the work time; 0 where there is none.
+    pub fn share(&self, part: Part) -> f64 {
+        let total = self.total();
+        if total > 0.0 { self.parts.get(&part).copied().unwrap_or(0.0) / total } else { 0.0 }
+    }
+
+    /// Every part that there is, largest first.
+    pub fn shares(&self) -> Vec<(Part, f64)> {
+        let mut shares: Vec<_> =
+            self.parts.keys().map(|&part| (part, self.share(part))).filter(|(_, share)| *share > 0.0).collect();
+        shares.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        shares
+    }
+
+    /// Share of the waits for something outside of the program.
+    pub fn io(&self) -> f64 {
+        self.parts.keys().filter(|part| part.is_io()).map(|&part| self.share(part)).sum()
+    }
+}

@@ -1,0 +1,130 @@
+//! A diagnosis in words: one sentence, and the clauses that it rests on. Names of files and peers are untrusted; renderers clean them.
+
+use super::class::{is_batched, kernel};
+use super::{Class, Part, Time, Work};
+use crate::figures;
+use crate::sample::offcpu::{Wait, Waiting};
+
+/// Parts that are told (`evidence-rules.md` §3.2).
+const TOLD: f64 = 0.15;
+
+/// Waits that are named in the evidence.
+const NAMED: usize = 3;
+
+pub(super) fn summary(class: Class, kind: Option<&'static str>, work: &Work, time: &Time, samples: u64) -> String {
+    let told: Vec<String> = time
+        .shares()
+        .iter()
+        .filter(|(_, share)| *share >= TOLD)
+        .enumerate()
+        .map(|(place, &(part, share))| {
+            let whole = if place == 0 { " of the work time" } else { "" };
+            format!("{}{whole} {}", figures::share(share), doing(part, work))
+        })
+        .collect();
+    let parts = match (class, kind, told.is_empty()) {
+        (Class::Idle, Some("no work"), _) => busy(work, time),
+        (_, _, true) => "no part reaches 15 % of the work time".into(),
+        (_, _, false) => told.join(", "),
+    };
+    let batches = "criterion's batches are in it, which it does not time".to_owned();
+    let note = if is_batched(work) { Some(batches) } else { note(class, kind, work) };
+    let note = note.map(|note| format!("; {note}")).unwrap_or_default();
+    format!("{parts}{note} (n = {samples})")
+}
+
+/// What the shares do not say themselves.
+fn note(class: Class, kind: Option<&'static str>, work: &Work) -> Option<String> {
+    let note = match (class, kind?) {
+        (Class::Cpu, "serial") if work.cpus > 1 => "one thread does it",
+        (Class::Cpu, "parallel") => "several threads do it",
+        (Class::Io, "syscall-rate") => "many small reads and writes",
+        (Class::Memory, "capacity") => "memory is short",
+        (Class::Memory, "faults") => "it touches new pages all the time",
+        (Class::Memory, "bandwidth") => {
+            return Some(format!("{} of the CPU samples copy memory, a hint only", figures::share(work.on_cpu.copying)));
+        }
+        (Class::Memory, "allocator") => {
+            return Some(format!("{} of the CPU samples allocate or free", figures::share(work.on_cpu.allocator)));
+        }
+        (Class::Contention, "over-subscribed") => "more threads are ready to run than there are processors",
+        (Class::Contention, "hand-off") => "threads hand work to each other too often",
+        (Class::Idle, "no work") => "this run does not exercise the program",
+        _ => return None,
+    };
+    Some(note.into())
+}
+
+/// "on the CPU in user code", "waiting for a database (127.0.0.1:5432)".
+fn doing(part: Part, work: &Work) -> String {
+    let what = match part {
+        Part::User => "on the CPU in user code",
+        Part::Kernel => "on the CPU in the kernel",
+        Part::Network => "waiting for a socket",
+        Part::Database => "waiting for a database",
+        Part::Disk => "waiting for files",
+        Part::Durability => "waiting for data to be safe on the disk (fsync)",
+        Part::Pipe => "waiting at a pipe",
+        Part::Device => "waiting for a device",
+        Part::Lock => "waiting for locks",
+        Part::Sleep => "asleep",
+        Part::Memory => "waiting for pages",
+        Part::Other => "waiting for something else",
+    };
+    let of_part = |waiting: &&Waiting| Part::of(waiting) == Some(part);
+    let name = work.observed.waits.iter().filter(of_part).find_map(|waiting| waiting.what.as_deref());
+    let name = name.map(|name| format!(" ({name})")).unwrap_or_default();
+    format!("{what}{name}")
+}
+
+fn busy(work: &Work, time: &Time) -> String {
+    let watched = work.observed.watched_ns as f64;
+    let share = if watched > 0.0 { time.total() / watched } else { 0.0 };
+    let idle = work.observed.waits.iter().find(|waiting| waiting.idle).map(|waiting| idle(waiting.wait));
+    let idle = idle.map(|idle| format!(", mostly {idle}")).unwrap_or_default();
+    format!("work takes {} of its time{idle}", figures::share(share))
+}
+
+fn idle(wait: Wait) -> &'static str {
+    match wait {
+        Wait::HandOff => "waiting for its own threads or processes at a pipe or socket",
+        Wait::Parked => "parked",
+        Wait::Join => "waiting for threads to end",
+        Wait::Child => "waiting for child processes",
+        Wait::Event => "waiting for events",
+        Wait::Sleep => "asleep beside others",
+        _ => "standing by while others work",
+    }
+}
+
+/// What was counted, most telling first.
+pub(super) fn evidence(work: &Work, time: &Time) -> Vec<String> {
+    let observed = &work.observed;
+    let mut lines = vec![format!("{} of the CPU time in the kernel", figures::share(kernel(time)))];
+    lines.push(format!("{} voluntary switches per CPU second", count(work.switch_rate())));
+    lines.extend(work.fault_rate().map(|rate| {
+        let null = if work.null.is_some() { ", without those of an empty run" } else { "; no empty run to take away" };
+        format!("{} page faults per CPU second{null}", count(rate))
+    }));
+    lines.extend(work.call_rate().filter(|(rate, _)| *rate >= 1000.0).map(|(rate, bytes)| {
+        format!("{} reads and writes per CPU second, {} each", count(rate), figures::quantity(bytes, "bytes"))
+    }));
+    if work.on_cpu.samples > 0 {
+        let told = [("the allocator", work.on_cpu.allocator), ("copying memory", work.on_cpu.copying)];
+        let told = told.iter().filter(|(_, share)| *share >= TOLD);
+        lines.extend(told.map(|(what, share)| format!("{} of the CPU samples in {what}", figures::share(*share))));
+    }
+    let waits = observed.waits.iter().filter(|waiting| Part::of(waiting).is_some() && waiting.what.is_some());
+    lines.extend(waits.take(NAMED).map(|waiting| {
+        let what = waiting.what.as_deref().unwrap_or_default();
+        format!("waited {} for {what}", figures::quantity(waiting.ns as f64, "ns"))
+    }));
+    let raced =
+        if observed.raced > 0 { format!(", {} dropped as the thread went on meanwhile", observed.raced) } else { String::new() };
+    lines.push(format!("{} at its threads{raced}", figures::counted(observed.looks as usize, "look")));
+    lines
+}
+
+fn count(rate: f64) -> String {
+    figures::quantity(rate.round(), "count")
+}

@@ -1,0 +1,103 @@
+//! What was counted and seen of a workload's profile run: the classifier's only input.
+
+use serde::{Deserialize, Serialize};
+
+use super::OnCpu;
+use crate::measure::Contention;
+use crate::sample::offcpu::Observed;
+
+/// What a run costs in which the harness does nothing, to be taken away from each run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Null {
+    /// CPU time in user mode, nanoseconds.
+    pub user_ns: u64,
+    /// CPU time in the kernel, nanoseconds.
+    pub system_ns: u64,
+    /// Page faults served without I/O.
+    pub minor_faults: u64,
+    /// Page faults that needed I/O.
+    pub major_faults: u64,
+}
+
+/// Counters and waits of a workload, over one or several runs.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Work {
+    /// Runs.
+    pub runs: u64,
+    /// Logical processors of the machine.
+    pub cpus: u64,
+    /// CPU time in user mode, nanoseconds, children included, as the kernel accounts it at the end.
+    pub user_ns: u64,
+    /// CPU time in the kernel, nanoseconds.
+    pub system_ns: u64,
+    /// Page faults served without I/O; `None` where the sampler itself made some.
+    pub minor_faults: Option<u64>,
+    /// Page faults that needed I/O; `None` where the sampler itself made some.
+    pub major_faults: Option<u64>,
+    /// Times that a thread gave up the CPU to wait, over all threads.
+    pub voluntary_switches: u64,
+    /// Times that the scheduler took it away.
+    pub involuntary_switches: u64,
+    /// Largest resident set of a run, bytes; `None` where the sampler enlarges it.
+    pub peak_rss: Option<u64>,
+    /// What was taken away for each run; `None` where there is no run that does nothing (whole programs).
+    pub null: Option<Null>,
+    /// How much of the machine others took meanwhile.
+    pub contention: Option<Contention>,
+    /// What the CPU samples say.
+    pub on_cpu: OnCpu,
+    /// What the threads waited for.
+    pub observed: Observed,
+}
+
+impl Work {
+    /// CPU time in user mode without the harness's own.
+    pub fn user(&self) -> f64 {
+        self.without(self.user_ns, |null| null.user_ns)
+    }
+
+    /// CPU time in the kernel without the harness's own.
+    pub fn system(&self) -> f64 {
+        self.without(self.system_ns, |null| null.system_ns)
+    }
+
+    /// Both, seconds.
+    pub fn cpu_seconds(&self) -> f64 {
+        (self.user() + self.system()) / 1e9
+    }
+
+    /// Page faults without I/O per CPU second; `None` when not known.
+    pub fn fault_rate(&self) -> Option<f64> {
+        Some(self.per_cpu_second(self.without(self.minor_faults?, |null| null.minor_faults)))
+    }
+
+    /// Page faults with I/O per second of the run; `None` when not known.
+    pub fn major_fault_rate(&self) -> Option<f64> {
+        let seconds = self.observed.watched_ns as f64 / 1e9;
+        let faults = self.without(self.major_faults?, |null| null.major_faults);
+        Some(if seconds > 0.0 { faults / seconds } else { 0.0 })
+    }
+
+    /// Voluntary switches per CPU second.
+    pub fn switch_rate(&self) -> f64 {
+        self.per_cpu_second(self.voluntary_switches as f64)
+    }
+
+    /// Reads and writes per CPU second and bytes per call; `None` when not known. Rates of the time that was watched.
+    pub fn call_rate(&self) -> Option<(f64, f64)> {
+        let transfers = self.observed.transfers?;
+        let calls = (transfers.reads + transfers.writes) as f64;
+        let each = if calls > 0.0 { transfers.bytes as f64 / calls } else { 0.0 };
+        Some((self.per_cpu_second(calls), each))
+    }
+
+    fn without(&self, count: u64, null: impl Fn(&Null) -> u64) -> f64 {
+        let own = self.null.as_ref().map_or(0, null).saturating_mul(self.runs);
+        count.saturating_sub(own) as f64
+    }
+
+    fn per_cpu_second(&self, count: f64) -> f64 {
+        let seconds = self.cpu_seconds();
+        if seconds > 0.0 { count / seconds } else { 0.0 }
+    }
+}

@@ -1,0 +1,189 @@
+//! The off-CPU sampler: what the threads of a workload wait for while they do not run, and the kernel's counters of the same run.
+//!
+//! A thread of ours looks at `/proc/PID/task/*` of the workload and its child processes; nobody is stopped and no privileges are
+//! needed for one's own children. What a descriptor is comes from the kernel, never from a symbol. It takes no stacks and does not
+//! judge what it sees (`diagnose`).
+
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod account;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod call;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod ends;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod poll;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod procfs;
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub(super) use poll::Watcher;
+
+/// What a blocked thread waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wait {
+    /// A socket that leads out of the workload.
+    Socket,
+    /// A file's contents or a directory.
+    File,
+    /// `fsync` and its relatives: data on its way to the disk.
+    Durability,
+    /// A pipe whose other end is not the workload's.
+    Pipe,
+    /// A terminal or another device.
+    Device,
+    /// A lock that another thread holds.
+    Lock,
+    /// The clock.
+    Sleep,
+    /// A page that is not there, or the address space's own lock.
+    Memory,
+    /// The other end of a pipe, socket or eventfd that the workload itself holds: what happens there is seen there.
+    HandOff,
+    /// Parked, or on a condition: nothing to do.
+    Parked,
+    /// The end of another thread.
+    Join,
+    /// The end of a child process, which is watched itself.
+    Child,
+    /// Work to come in: `epoll`, `poll`, `accept`.
+    Event,
+    /// Anything else.
+    Other,
+}
+
+impl Wait {
+    /// True when there is nothing to do for this thread: its waiting is no work, and no bottleneck.
+    pub fn is_idle(self) -> bool {
+        matches!(self, Self::HandOff | Self::Parked | Self::Join | Self::Child | Self::Event)
+    }
+}
+
+/// Time that threads waited for one thing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// For what.
+    pub wait: Wait,
+    /// Which one: a path, the address of a peer; untrusted text. `None` where there is nothing to name.
+    pub what: Option<String>,
+    /// True when it was no work, whatever it waited for: a thread that stood there all the time while others worked.
+    pub idle: bool,
+    /// For how long, over all threads, nanoseconds.
+    pub ns: u64,
+    /// Looks that showed it.
+    pub samples: u64,
+}
+
+/// Calls of the read and write family and their bytes (`/proc/PID/io`; sockets' own calls are not among them).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transfers {
+    /// Calls that read.
+    pub reads: u64,
+    /// Calls that write.
+    pub writes: u64,
+    /// Bytes that they moved, from the page cache or not.
+    pub bytes: u64,
+    /// Bytes that came from or went to a disk.
+    pub disk_bytes: u64,
+}
+
+/// What was seen of a run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Observed {
+    /// From the first look to the last, nanoseconds.
+    pub watched_ns: u64,
+    /// Looks.
+    pub looks: u64,
+    /// Samples that were dropped because the thread went on while it was looked at.
+    pub raced: u64,
+    /// What the looking cost, CPU nanoseconds of our own.
+    pub own_ns: u64,
+    /// Threads that were seen, in all processes.
+    pub threads: u64,
+    /// Most threads at once.
+    pub most_threads: u64,
+    /// Threads that ran or were ready to run, on average.
+    pub runnable: f64,
+    /// Time on a processor, over all threads that were seen.
+    pub on_cpu_ns: u64,
+    /// The same, of the busiest thread.
+    pub busiest_ns: u64,
+    /// Time ready to run without a processor, over all threads that were seen.
+    pub run_delay_ns: u64,
+    /// What was waited for, most time first.
+    pub waits: Vec<Waiting>,
+    /// Time that was waited for something that no look showed.
+    pub unnamed_ns: u64,
+    /// Reads and writes of all processes, as of the last look; `None` where the kernel does not tell.
+    pub transfers: Option<Transfers>,
+    /// Most memory on swap of any process, bytes; `None` where the kernel does not tell.
+    pub swapped: Option<u64>,
+}
+
+impl Observed {
+    /// Adds another run of the same workload.
+    pub fn add(&mut self, other: Self) {
+        let looks = (self.looks + other.looks).max(1) as f64;
+        self.runnable = (self.runnable * self.looks as f64 + other.runnable * other.looks as f64) / looks;
+        self.watched_ns += other.watched_ns;
+        self.looks += other.looks;
+        self.raced += other.raced;
+        self.own_ns += other.own_ns;
+        self.threads += other.threads;
+        self.most_threads = self.most_threads.max(other.most_threads);
+        self.on_cpu_ns += other.on_cpu_ns;
+        self.busiest_ns += other.busiest_ns;
+        self.run_delay_ns += other.run_delay_ns;
+        self.unnamed_ns += other.unnamed_ns;
+        self.swapped = self.swapped.max(other.swapped);
+        self.transfers = match (self.transfers, other.transfers) {
+            (Some(a), Some(b)) => Some(a.plus(b)),
+            (one, another) => one.or(another),
+        };
+        for waiting in other.waits {
+            self.waited(waiting);
+        }
+        self.waits.sort_by(|a, b| b.ns.cmp(&a.ns).then_with(|| a.what.cmp(&b.what)));
+    }
+
+    fn waited(&mut self, new: Waiting) {
+        let same = |old: &&mut Waiting| (old.wait, &old.what, old.idle) == (new.wait, &new.what, new.idle);
+        match self.waits.iter_mut().find(same) {
+            Some(old) => {
+                old.ns += new.ns;
+                old.samples += new.samples;
+            }
+            None => self.waits.push(new),
+        }
+    }
+}
+
+impl Transfers {
+    fn plus(self, other: Self) -> Self {
+        Self {
+            reads: self.reads + other.reads,
+            writes: self.writes + other.writes,
+            bytes: self.bytes + other.bytes,
+            disk_bytes: self.disk_bytes + other.disk_bytes,
+        }
+    }
+}
+
+/// Where there is no `/proc`, nothing is seen.
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+pub(super) struct Watcher;
+
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+impl Watcher {
+    pub(super) fn begin(_pid: u32) -> Self {
+        Self
+    }
+
+    pub(super) fn end(self) -> Option<Observed> {
+        None
+    }
+}
