@@ -127,6 +127,9 @@ fn why_not_measured(slo: &Slo, workload: &WorkloadResult, metric: Option<&Metric
             "its harness does as much work as fits into its time, so a process's total says nothing".into()
         }
         Some(_) => "there are too few rounds for an interval of one side".into(),
+        None if slo.metric == "memory.peak_rss" => {
+            "it takes less than this tool itself, and of so little the kernel does not tell whose it was".into()
+        }
         None => too_few_processes(slo, workload).unwrap_or_else(|| "this run did not measure it".into()),
     }
 }

@@ -57,7 +57,7 @@ impl Working {
         if self.engine == Engine::PerfEvent {
             work.minor_faults = Some(work.minor_faults.unwrap_or(0) + usage.minor_faults);
             work.major_faults = Some(work.major_faults.unwrap_or(0) + usage.major_faults);
-            work.peak_rss = work.peak_rss.max(Some(usage.peak_rss));
+            work.peak_rss = work.peak_rss.max(usage.peak_rss);
         }
     }
 

@@ -76,7 +76,7 @@ fn specs(margins: Margins, fixed_work: bool, base_rss: Option<f64>) -> Vec<Spec>
         Spec {
             margins: Margins::with_delta(rss),
             judged: true,
-            ..spec("memory.peak_rss", "bytes", None, |r| usage(r, |u| u.peak_rss as f64))
+            ..spec("memory.peak_rss", "bytes", None, |r| Some(r.usage.as_ref()?.peak_rss? as f64))
         },
         spec("page_faults", "count", None, |r| usage(r, |u| (u.minor_faults + u.major_faults) as f64)),
         spec("page_faults.major", "count", None, |r| usage(r, |u| u.major_faults as f64)),
@@ -94,7 +94,7 @@ fn specs(margins: Margins, fixed_work: bool, base_rss: Option<f64>) -> Vec<Spec>
 
 /// All metrics of a job, the primary one first. `decision` is that of the primary metric.
 pub(super) fn metrics(job: &Job, rounds: &[Round], decision: &Decision, margins: Margins, alpha: f64) -> Vec<MetricResult> {
-    let base_rss = median_of(rounds, |round| usage(&round.base, |u| u.peak_rss as f64));
+    let base_rss = median_of(rounds, |round| Some(round.base.usage.as_ref()?.peak_rss? as f64));
     let primary = primary(job, rounds, decision);
     let throughput = throughput(rounds, &primary);
     let specs = specs(margins, job.workload.kind.has_fixed_work(), base_rss);

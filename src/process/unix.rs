@@ -309,6 +309,12 @@ fn last_look(_pid: i32) -> Option<ThreadTime> {
 /// systems count operations of any size.
 const BLOCK: u64 = 512;
 
+/// The largest resident set of this process so far, in kilobytes; `None` where the system has no such file.
+fn own_peak() -> Option<u64> {
+    let status = fs_err::read_to_string("/proc/self/status").ok()?;
+    status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix("kB")?.trim().parse().ok())
+}
+
 pub(super) fn usage_of(raw: &libc::rusage) -> Usage {
     let time = |t: libc::timeval| Duration::new(t.tv_sec as u64, t.tv_usec as u32 * 1000);
     // getrusage(2): ru_maxrss is in kilobytes on Linux and in bytes on macOS.
@@ -317,7 +323,7 @@ pub(super) fn usage_of(raw: &libc::rusage) -> Usage {
     Usage {
         user: time(raw.ru_utime),
         system: time(raw.ru_stime),
-        peak_rss: raw.ru_maxrss as u64 * rss_unit,
+        peak_rss: Some(raw.ru_maxrss as u64).filter(|peak| own_peak().is_some_and(|own| *peak > own)).map(|peak| peak * rss_unit),
         minor_faults: raw.ru_minflt as u64,
         major_faults: raw.ru_majflt as u64,
         disk_read: blocks(raw.ru_inblock),
@@ -433,7 +439,15 @@ mod tests {
         let finished = run(&shell("echo out; echo err >&2; exit 3"), &limits(10_000)).unwrap();
         assert_eq!((finished.code, finished.stdout_text().as_str()), (Some(3), "out\n"));
         assert_eq!(finished.stderr_tail(5), "err");
-        assert!(finished.usage.unwrap().peak_rss > 100 << 10);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_peak_is_the_program_s_or_is_not_told() {
+        let small = run(&shell("exit 0"), &limits(10_000)).unwrap();
+        assert_eq!(small.usage.unwrap().peak_rss, None, "the shell is smaller than this process");
+        let large = run(&shell("head -c 400000000 /dev/zero | tail -c 400000000 >/dev/null"), &limits(60_000)).unwrap();
+        assert!(large.usage.unwrap().peak_rss.is_some_and(|peak| peak > 350 << 20), "{large:?}");
     }
 
     #[cfg(target_os = "linux")]

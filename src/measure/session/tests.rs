@@ -48,7 +48,7 @@ impl Runner for Simulated {
             latency: Latency { median: value, min: 0.9 * value },
             throughput: None,
             wall: 2.0 * value,
-            usage: Some(Usage { peak_rss: 8 << 20, minor_faults: 100, ..Usage::default() }),
+            usage: Some(Usage { peak_rss: Some(8 << 20), minor_faults: 100, ..Usage::default() }),
             singles: if job.workload.kind.has_fixed_work() { vec![value] } else { Vec::new() },
         })
     }
