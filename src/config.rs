@@ -8,6 +8,7 @@ pub mod nearest;
 mod reader;
 mod rules;
 pub mod slo;
+mod targets;
 mod throughput;
 pub mod units;
 mod workload;
@@ -18,6 +19,7 @@ pub use environment::from_environment;
 pub use error::ConfigError;
 pub use rules::{Allow, Level, RulePatch};
 pub use slo::Slo;
+pub use targets::known_targets;
 pub use throughput::Work;
 pub use workload::{Program, WorkloadConfig};
 

@@ -404,6 +404,11 @@ fn settings(workspace: &Workspace, flags: &Config) -> Result<(Config, BTreeMap<S
     let mut workloads = BTreeMap::new();
     for package in workspace.members() {
         let mut layer = Config::from_metadata(&package.metadata, "package.metadata", package.manifest_path.as_str())?;
+        let targets = |is: fn(&cargo_metadata::Target) -> bool| {
+            package.targets.iter().filter(|target| is(target)).map(|target| target.name.as_str()).collect::<Vec<_>>()
+        };
+        let (bins, benches) = (targets(cargo_metadata::Target::is_bin), targets(cargo_metadata::Target::is_bench));
+        config::known_targets(&layer.workloads, &bins, &benches, package.manifest_path.as_str())?;
         workloads.insert(package.name.to_string(), std::mem::take(&mut layer.workloads));
         merged = layer.over(merged);
     }

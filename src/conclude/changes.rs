@@ -22,12 +22,13 @@ fn result(index: usize, change: &Change, base: &SideView<'_>, head: &SideView<'_
     let heat: Option<ItemHeat> = is_code.then(|| heat_of(index, change, base, head));
     let heat = heat.as_ref();
     let total = heat.and_then(|heat| heat.total);
+    let [base_lines, head_lines] = change.lines();
     Some(ChangeResult {
         item: item.path.clone(),
         kind: change.kind,
         file: item.file.to_string(),
-        base_lines: change.base.as_ref().map(|item| item.lines),
-        head_lines: change.head.as_ref().map(|item| item.lines),
+        base_lines,
+        head_lines,
         note: change.note.clone(),
         heat: heat.map(|heat| heat.heat),
         heat_reason: heat.and_then(|heat| heat.reason.clone()),

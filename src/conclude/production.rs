@@ -98,8 +98,7 @@ impl Production<'_> {
 pub(crate) fn doubt(results: &mut [ChangeResult], changes: &[Change], joined: &Joined<'_>, matching: &Matching) {
     for result in results.iter_mut().filter(|result| result.samples.is_some()) {
         let of_result = |change: &&Change| {
-            let base = change.base.as_ref();
-            change.item().is_some_and(|item| item.path == result.item) && base.map(|item| item.lines) == result.base_lines
+            change.item().is_some_and(|item| item.path == result.item) && change.lines()[0] == result.base_lines
         };
         let Some(item) = changes.iter().find(of_result).and_then(|change| change.base.as_ref()) else { continue };
         result.side = None;

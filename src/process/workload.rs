@@ -76,8 +76,8 @@ pub struct Usage {
     pub user: Duration,
     /// CPU time in the kernel.
     pub system: Duration,
-    /// Largest resident set, bytes. `None` up to the size of this process: what the kernel tells then may be of the fork that ran
-    /// before `exec` (`exec_mmap` in `fs/exec.c` keeps its mark).
+    /// Largest resident set, bytes. `None` up to what this process held when it started the program: what the kernel tells then may
+    /// be of the fork before `exec` (`exec_mmap` in `fs/exec.c` keeps its mark).
     pub peak_rss: Option<u64>,
     /// Page faults served without I/O.
     pub minor_faults: u64,

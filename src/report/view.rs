@@ -152,10 +152,13 @@ pub(super) fn telling_metrics(workload: &WorkloadResult) -> impl Iterator<Item =
             first.unit == metric.unit && first.base.is_some() && (first.base, first.head) == (metric.base, metric.head)
         })
     };
-    let felt = |metric: &MetricResult| {
+    // A harness fills its time whatever an iteration takes.
+    let fixed_work = matches!(workload.kind.as_str(), "bench" | "binary");
+    let felt = move |metric: &MetricResult| {
         let family = metric.name.split('.').next().unwrap_or_default();
         matches!(family, "latency" | "throughput" | "allocations" | "error_rate")
-            || matches!(metric.name.as_str(), "cpu.total" | "memory.peak_rss")
+            || metric.name == "memory.peak_rss"
+            || (metric.name == "cpu.total" && fixed_work)
     };
     let moved = |metric: &MetricResult| matches!(metric.outcome, Outcome::Slower | Outcome::Faster);
     let (first, rest) = workload.metrics.split_at(workload.metrics.len().min(1));

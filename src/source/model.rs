@@ -136,6 +136,12 @@ impl Change {
         }
     }
 
+    /// First and last line at base and at head: from the item's keyword on, with attributes only where those are what changed.
+    pub fn lines(&self) -> [Option<(u32, u32)>; 2] {
+        let lines = |item: &Item| if self.kind == ChangeKind::Attributes { item.lines } else { item.body_lines };
+        [self.base.as_ref().map(lines), self.head.as_ref().map(lines)]
+    }
+
     /// The item as it stands now, or as it stood.
     pub fn item(&self) -> Option<&Item> {
         self.head.as_ref().or(self.base.as_ref())

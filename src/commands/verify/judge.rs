@@ -235,12 +235,8 @@ pub(in crate::commands) fn rules_of(
         changes.iter().map(|one| ((one.item.as_str(), one.file.as_str(), one.base_lines, one.head_lines), one)).collect();
     let changed = |change: &'_ Change| {
         let item = change.item()?;
-        let place = (
-            item.path.as_str(),
-            item.file.as_str(),
-            change.base.as_ref().map(|item| item.lines),
-            change.head.as_ref().map(|item| item.lines),
-        );
+        let [base, head] = change.lines();
+        let place = (item.path.as_str(), item.file.as_str(), base, head);
         by_place.get(&place).copied()
     };
     let facts = Facts {

@@ -124,7 +124,7 @@ pub(super) fn wait() -> Result<Option<(i32, Change, Usage)>> {
             (libc::wait4(-1, &raw mut status, libc::__WALL | libc::__WNOTHREAD, &raw mut usage), usage)
         };
         if thread > 0 {
-            return Ok(Some((thread, decode(status), usage_of(&usage))));
+            return Ok(Some((thread, decode(status), usage_of(&usage, None))));
         }
         let error = Error::last_os_error();
         match error.raw_os_error() {
