@@ -44,8 +44,8 @@ pub(super) enum Refused {
 impl Refused {
     /// True when another build may help: not where compiling the last crate alone took too long.
     fn is_the_linker(&self) -> bool {
-        use RelinkError::{BenchProfile, DoesNotBuild, NoLinker, NotPrinted};
-        matches!(self, Self::Relink(_, NoLinker | NotPrinted | DoesNotBuild | BenchProfile))
+        use RelinkError::{BenchProfile, DoesNotBuild, NoLinker, NotPrinted, OrderKept};
+        matches!(self, Self::Relink(_, NoLinker | OrderKept | NotPrinted | DoesNotBuild | BenchProfile))
     }
 }
 
