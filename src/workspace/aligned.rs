@@ -14,6 +14,8 @@ use super::build::build_quietly;
 use super::{BuildRequest, Workspace, WorkspaceError};
 use crate::process::ToolError;
 
+pub use flags::UnknownPlace;
+
 /// Bytes; a line of the cache on x86-64 and most of ARM64.
 pub const ALIGNMENT: u64 = 64;
 const FLAG: &str = "-Cllvm-args=-align-all-functions=6";
@@ -30,6 +32,9 @@ pub enum AlignError {
     /// The compiler did not get the flag, or has another code generator.
     #[error("its functions did not come out aligned")]
     NotAligned,
+    /// The flag could take the place of the user's own.
+    #[error(transparent)]
+    Flags(#[from] UnknownPlace),
     /// Something of the system's.
     #[error(transparent)]
     Tool(ToolError),
@@ -53,7 +58,7 @@ impl From<WorkspaceError> for AlignError {
 /// Builds the one target of `request` aligned, in `request.target_dir`, which must be no one else's. Returns the executable.
 pub fn build_aligned(workspace: &Workspace, request: &BuildRequest<'_>, patience: Duration) -> Result<Utf8PathBuf, AlignError> {
     let Some(target) = request.targets.first() else { return Err(AlignError::DoesNotBuild) };
-    let more = flags::Appended::find(workspace);
+    let more = flags::Appended::find(workspace)?;
     let executable = match build_quietly(workspace, request, |tool| more.to(tool, FLAG).timeout(patience)) {
         Err(WorkspaceError::Tool(ToolError::TimedOut { .. })) => return Err(AlignError::TooSlow(patience)),
         made => made?.path,

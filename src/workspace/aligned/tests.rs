@@ -30,8 +30,13 @@ fn functions_lie_on_64_bytes_and_the_user_s_flags_are_kept() {
     if environment {
         return;
     }
-    for config in ["[build]\nrustflags=['--cfg=ours']\n", "[target.'cfg(all())']\nrustflags=['--cfg=ours']\n"] {
-        let (_one, executable) = built(config).unwrap();
+    let of_another = "[target.'cfg(not(target_os=\"linux\"))']\nrustflags=['--cfg=theirs']\n";
+    for ours in [
+        "[build]\nrustflags=['--cfg=ours']\n",
+        "[build]\nrustflags='--cfg ours'\n",
+        "[target.'cfg(all())']\nrustflags='--cfg ours'\n",
+    ] {
+        let (_one, executable) = built(&format!("{ours}{of_another}")).unwrap();
         assert_eq!(Tool::new(&executable).arg("x").run_checked().unwrap().text(), "1");
         let functions = own_functions(&std::fs::read(&executable).unwrap(), &["one".into(), "speed".into()]);
         assert!(functions.len() >= 3, "{functions:?}");
