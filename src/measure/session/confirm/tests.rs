@@ -139,7 +139,7 @@ fn links_that_fail_drop_out_and_accuse_nobody() {
     assert_eq!((done.measured.outcome, done.ratios.len(), done.agreeing), (Some(Outcome::Slower), 4, 4));
     assert_eq!((done.left_out.map(|(count, _)| count), done.measured.rounds % 4), (Some(2), 0));
     let rate = |name: &str| done.measured.absolutes.iter().find(|one| one.metric == name).unwrap().head.unwrap();
-    assert_eq!(rate("error_rate").low, 0.0);
+    assert!(rate("error_rate").low < f64::EPSILON);
 }
 
 #[test]
