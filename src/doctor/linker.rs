@@ -16,7 +16,7 @@ enum Linker {
     Mold(String),
     /// gold leaves a section of its own.
     Gold,
-    /// GNU ld leaves none.
+    /// GNU ld leaves none, and others may not either.
     Unmarked,
 }
 
@@ -42,7 +42,12 @@ fn judged(linker: &Linker) -> Check {
         }
         Linker::Gold => (Check::limited(ID, ID, format!("gold: {unable}")).remedy(remedy), "gold", None),
         Linker::Unmarked => (
-            Check::ok(ID, ID, "no mark of LLD, mold or gold, so GNU ld: functions can be relinked in another order"),
+            Check::limited(
+                ID,
+                ID,
+                "unknown: it left no mark, as GNU ld does not; whether it reorders functions shows when a claim is repeated",
+            )
+            .remedy(remedy),
             "other",
             None,
         ),
@@ -97,8 +102,9 @@ mod tests {
     #[test]
     fn what_cannot_reorder_functions_says_what_is_done_instead() {
         assert_eq!(judged(&Linker::Lld("20.1".into())).status, Status::Ok);
-        let gnu = judged(&Linker::Unmarked);
-        assert!(gnu.status == Status::Ok && gnu.values["version"].is_null());
+        let unknown = judged(&Linker::Unmarked);
+        assert!(unknown.status == Status::Limited && unknown.values["version"].is_null());
+        assert!(unknown.summary.starts_with("unknown") && unknown.remedy.is_some(), "{}", unknown.summary);
         let gold = judged(&Linker::Gold);
         assert!(gold.status == Status::Limited && gold.remedy.unwrap().contains("lld"));
     }
