@@ -16,13 +16,16 @@ enum Linker {
     Mold(String),
     /// gold leaves a section of its own.
     Gold,
-    /// GNU ld leaves none, and others may not either.
+    /// It leaves no mark and says `GNU ld (GNU Binutils) 2.40` when it is asked.
+    GnuLd(String),
+    /// No mark, and no such answer.
     Unmarked,
 }
 
 pub(super) fn check(trial: Option<&Trial>) -> Check {
     let Some(trial) = trial else { return Check::missing(ID, ID, "not checked: nothing was linked") };
     match marks(trial.executable()).map(|(comment, is_gold)| if is_gold { Linker::Gold } else { linker(&comment) }) {
+        Some(Linker::Unmarked) => judged(&trial.linker().map_or(Linker::Unmarked, asked)),
         Some(found) => judged(&found),
         None => Check::limited(ID, ID, "its name cannot be read from executables of this system"),
     }
@@ -41,11 +44,14 @@ fn judged(linker: &Linker) -> Check {
             (Check::limited(ID, ID, format!("mold {version}: {unable}")).remedy(remedy), "mold", Some(version))
         }
         Linker::Gold => (Check::limited(ID, ID, format!("gold: {unable}")).remedy(remedy), "gold", None),
+        Linker::GnuLd(version) => {
+            (Check::ok(ID, ID, format!("GNU ld {version}: functions can be relinked in another order")), "gnu-ld", Some(version))
+        }
         Linker::Unmarked => (
             Check::limited(
                 ID,
                 ID,
-                "unknown: it left no mark, as GNU ld does not; whether it reorders functions shows when a claim is repeated",
+                "unknown: it left no mark and did not say its name; whether it reorders functions shows when a claim is repeated",
             )
             .remedy(remedy),
             "other",
@@ -67,6 +73,15 @@ fn linker(comment: &[u8]) -> Linker {
         }
     }
     Linker::Unmarked
+}
+
+/// A linker by its answer to `--version`.
+fn asked(answer: &str) -> Linker {
+    let first = answer.lines().next().unwrap_or_default();
+    match first.strip_prefix("GNU ld ").and_then(|rest| rest.split_whitespace().last()) {
+        Some(version) => Linker::GnuLd(version.to_owned()),
+        None => Linker::Unmarked,
+    }
 }
 
 /// The section `.comment`, and whether gold left its note.
@@ -97,6 +112,16 @@ mod tests {
         assert_eq!(of("GCC: (Debian) 14.2\0mold 2.30.0 (compatible with GNU ld)\0"), Linker::Mold("2.30.0".into()));
         assert_eq!(of("GCC: (Debian) 14.2\0rustc version 1.95.0\0"), Linker::Unmarked);
         assert_eq!(of(""), Linker::Unmarked);
+    }
+
+    #[test]
+    fn gnu_ld_is_known_by_its_answer_alone() {
+        let gnu = asked("GNU ld (GNU Binutils for Debian) 2.40\nCopyright (C) 2023\n");
+        assert_eq!(gnu, Linker::GnuLd("2.40".into()));
+        assert!(judged(&gnu).status == Status::Ok && judged(&gnu).values["linker"] == "gnu-ld");
+        for other in ["GNU gold (GNU Binutils 2.40) 1.16", "Wild version 0.5", ""] {
+            assert_eq!(asked(other), Linker::Unmarked, "{other}");
+        }
     }
 
     #[test]

@@ -239,6 +239,17 @@ impl Drop for Relinkable {
     }
 }
 
+/// What the linker that rustc called says of its version, asked as rustc chose it. `said` holds what `--print link-args` printed.
+pub fn version_of_linker(said: &str) -> Option<String> {
+    let call = said.lines().filter(|line| !line.starts_with('{')).find_map(Call::parse)?;
+    let mut tool = Tool::new(&call.program).args(call.choice()).arg("-Wl,--version");
+    for (name, value) in &call.env {
+        tool = tool.env(name, value);
+    }
+    let ended = tool.timeout(LINKING).run().ok()?;
+    ended.success().then(|| ended.text())
+}
+
 /// Puts an executable back that cargo replaces meanwhile (it links the newest `release/tool` to that place).
 struct Kept {
     place: Utf8PathBuf,
