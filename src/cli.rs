@@ -319,10 +319,10 @@ pub struct VerifyArgs {
     /// Measure even what is provably the same
     #[arg(long, help_heading = "Measurement Options")]
     pub remeasure: bool,
-    /// Confirm without linking both sides in other orders of their functions
+    /// Confirm without linking both sides in other orders of their functions, or building them with aligned functions
     #[arg(long, help_heading = "Measurement Options")]
     pub no_layout: bool,
-    /// Do not count instructions (callgrind, where valgrind is installed)
+    /// Do not count instructions (by the processor's counter, or by callgrind)
     #[arg(long, help_heading = "Measurement Options")]
     pub no_witness: bool,
     /// Do not run `cargo test` of the changed packages

@@ -16,13 +16,16 @@ enum Linker {
     Mold(String),
     /// gold leaves a section of its own.
     Gold,
-    /// GNU ld leaves none.
+    /// It leaves no mark and says `GNU ld (GNU Binutils) 2.40` when it is asked.
+    GnuLd(String),
+    /// No mark, and no such answer.
     Unmarked,
 }
 
 pub(super) fn check(trial: Option<&Trial>) -> Check {
     let Some(trial) = trial else { return Check::missing(ID, ID, "not checked: nothing was linked") };
     match marks(trial.executable()).map(|(comment, is_gold)| if is_gold { Linker::Gold } else { linker(&comment) }) {
+        Some(Linker::Unmarked) => judged(&trial.linker().map_or(Linker::Unmarked, asked)),
         Some(found) => judged(&found),
         None => Check::limited(ID, ID, "its name cannot be read from executables of this system"),
     }
@@ -41,8 +44,16 @@ fn judged(linker: &Linker) -> Check {
             (Check::limited(ID, ID, format!("mold {version}: {unable}")).remedy(remedy), "mold", Some(version))
         }
         Linker::Gold => (Check::limited(ID, ID, format!("gold: {unable}")).remedy(remedy), "gold", None),
+        Linker::GnuLd(version) => {
+            (Check::ok(ID, ID, format!("GNU ld {version}: functions can be relinked in another order")), "gnu-ld", Some(version))
+        }
         Linker::Unmarked => (
-            Check::ok(ID, ID, "no mark of LLD, mold or gold, so GNU ld: functions can be relinked in another order"),
+            Check::limited(
+                ID,
+                ID,
+                "unknown: it left no mark and did not say its name; whether it reorders functions shows when a claim is repeated",
+            )
+            .remedy(remedy),
             "other",
             None,
         ),
@@ -62,6 +73,15 @@ fn linker(comment: &[u8]) -> Linker {
         }
     }
     Linker::Unmarked
+}
+
+/// A linker by its answer to `--version`.
+fn asked(answer: &str) -> Linker {
+    let first = answer.lines().next().unwrap_or_default();
+    match first.strip_prefix("GNU ld ").and_then(|rest| rest.split_whitespace().last()) {
+        Some(version) => Linker::GnuLd(version.to_owned()),
+        None => Linker::Unmarked,
+    }
 }
 
 /// The section `.comment`, and whether gold left its note.
@@ -95,10 +115,21 @@ mod tests {
     }
 
     #[test]
+    fn gnu_ld_is_known_by_its_answer_alone() {
+        let gnu = asked("GNU ld (GNU Binutils for Debian) 2.40\nCopyright (C) 2023\n");
+        assert_eq!(gnu, Linker::GnuLd("2.40".into()));
+        assert!(judged(&gnu).status == Status::Ok && judged(&gnu).values["linker"] == "gnu-ld");
+        for other in ["GNU gold (GNU Binutils 2.40) 1.16", "Wild version 0.5", ""] {
+            assert_eq!(asked(other), Linker::Unmarked, "{other}");
+        }
+    }
+
+    #[test]
     fn what_cannot_reorder_functions_says_what_is_done_instead() {
         assert_eq!(judged(&Linker::Lld("20.1".into())).status, Status::Ok);
-        let gnu = judged(&Linker::Unmarked);
-        assert!(gnu.status == Status::Ok && gnu.values["version"].is_null());
+        let unknown = judged(&Linker::Unmarked);
+        assert!(unknown.status == Status::Limited && unknown.values["version"].is_null());
+        assert!(unknown.summary.starts_with("unknown") && unknown.remedy.is_some(), "{}", unknown.summary);
         let gold = judged(&Linker::Gold);
         assert!(gold.status == Status::Limited && gold.remedy.unwrap().contains("lld"));
     }

@@ -77,6 +77,7 @@ impl Expected for TrialError {
 pub(super) struct Trial {
     dir: tempfile::TempDir,
     executable: PathBuf,
+    linker: Option<String>,
 }
 
 impl Trial {
@@ -89,7 +90,7 @@ impl Trial {
         fs_err::write(dir.path().join("src/main.rs"), SOURCE)?;
         let built = dir.path().join("target");
         let mut tool =
-            cargo.tool().args(["build", "--release", "--offline", "--message-format=json-render-diagnostics", "--quiet"]);
+            cargo.tool().args(["rustc", "--release", "--offline", "--message-format=json-render-diagnostics", "--quiet"]);
         tool = tool.arg("--manifest-path").arg(&manifest).arg("--target-dir").arg(&built);
         if let Some(target) = target {
             tool = tool.arg("--target").arg(target);
@@ -97,13 +98,20 @@ impl Trial {
         for (name, value) in crate::workspace::build::profile_environment("release") {
             tool = tool.env(name, value);
         }
-        let output = tool.env("CARGO_BUILD_BUILD_DIR", &built).timeout(PATIENCE).run_checked().map_err(refused)?;
+        let tool = tool.env("CARGO_BUILD_BUILD_DIR", &built).args(["--", "--print", "link-args"]);
+        let output = tool.timeout(PATIENCE).run_checked().map_err(refused)?;
         let executable = Message::parse_stream(output.stdout.as_slice()).flatten().find_map(|message| match message {
             Message::CompilerArtifact(artifact) => artifact.executable,
             _ => None,
         });
         let executable = executable.ok_or(TrialError::NoExecutable)?;
-        Ok(Self { dir, executable: executable.into_std_path_buf() })
+        let linker = crate::workspace::relink::version_of_linker(&output.text());
+        Ok(Self { dir, executable: executable.into_std_path_buf(), linker })
+    }
+
+    /// What the linker says when it is asked for its version; `None` when that is not known.
+    pub(super) fn linker(&self) -> Option<&str> {
+        self.linker.as_deref()
     }
 
     pub(super) fn executable(&self) -> &Path {

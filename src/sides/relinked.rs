@@ -44,8 +44,8 @@ pub(super) enum Refused {
 impl Refused {
     /// True when another build may help: not where compiling the last crate alone took too long.
     fn is_the_linker(&self) -> bool {
-        use RelinkError::{BenchProfile, DoesNotBuild, NoLinker, NotPrinted};
-        matches!(self, Self::Relink(_, NoLinker | NotPrinted | DoesNotBuild | BenchProfile))
+        use RelinkError::{BenchProfile, DoesNotBuild, NoLinker, NotPrinted, OrderKept};
+        matches!(self, Self::Relink(_, NoLinker | OrderKept | NotPrinted | DoesNotBuild | BenchProfile))
     }
 }
 
@@ -131,14 +131,14 @@ impl<'a> Relinks<'a> {
         let workspace = self.sources()?;
         let on_head = |error: RelinkError| Refused::Relink("head", error);
         let head = self.prepare("head", &self.head.workspace, target, Some(built)).map_err(on_head)?;
-        let (heads, _) = links(&head, &seeds, &dir, "head", target).map_err(on_head)?;
+        let (heads, head_linker) = links(&head, &seeds, &dir, "head", target).map_err(on_head)?;
         drop(head);
         let on_base = |error: RelinkError| Refused::Relink("base", error);
         let base = self.prepare("base", &workspace, target, None).map_err(on_base)?;
-        let (bases, linker) = links(&base, &seeds, &dir, "base", target).map_err(on_base)?;
+        let (bases, base_linker) = links(&base, &seeds, &dir, "base", target).map_err(on_base)?;
         let pairs = bases.into_iter().zip(heads).map(|(base, head)| pair(job, base, head));
         let pairs = pairs.collect::<std::io::Result<Vec<Link>>>()?;
-        Ok(Relinked { links: pairs, note: said_of(linker).map(ToOwned::to_owned) })
+        Ok(Relinked { links: pairs, note: said_of(base_linker, head_linker) })
     }
 
     /// Where links and their copies go.
@@ -212,12 +212,19 @@ impl<'a> Relinks<'a> {
     }
 }
 
-/// What the report must say of the links.
-fn said_of(linker: Linker) -> Option<&'static str> {
+/// What the report must say of the links: a change of the linker, too, is one of layout.
+fn said_of(base: Linker, head: Linker) -> Option<String> {
+    if base == head {
+        return (base != Linker::OfTheBuild).then(|| how(base).to_owned());
+    }
+    Some(format!("base {}; head {}", how(base), how(head)))
+}
+
+fn how(linker: Linker) -> &'static str {
     match linker {
-        Linker::OfTheBuild => None,
-        Linker::ToolchainLld => Some("linked by the toolchain's LLD, because the build's own linker cannot reorder functions"),
-        Linker::GnuLd => Some("GNU ld was given the order of the functions (no LLD)"),
+        Linker::OfTheBuild => "linked by the build's own linker",
+        Linker::ToolchainLld => "linked by the toolchain's LLD, because the build's own linker cannot reorder functions",
+        Linker::GnuLd => "linked by GNU ld, which was given the order of the functions (no LLD)",
     }
 }
 
@@ -274,6 +281,16 @@ pub(super) fn copy(from: &Utf8Path, to: &Utf8Path) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_linked_either_side_is_said_unless_it_is_the_build_s_own() {
+        use Linker::{GnuLd, OfTheBuild, ToolchainLld};
+        assert_eq!(said_of(OfTheBuild, OfTheBuild), None);
+        assert!(said_of(ToolchainLld, ToolchainLld).unwrap().starts_with("linked by the toolchain's LLD"));
+        let both = said_of(OfTheBuild, GnuLd).unwrap();
+        assert!(both.starts_with("base linked by the build's own linker; head linked by GNU ld"), "{both}");
+        assert_ne!(said_of(GnuLd, ToolchainLld), said_of(ToolchainLld, GnuLd));
+    }
 
     #[test]
     fn the_copy_lies_beside_its_base_whatever_the_directories_above_are_called() {

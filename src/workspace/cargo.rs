@@ -1,6 +1,7 @@
 //! The cargo and the compiler that a side is built with.
 
 use camino::Utf8PathBuf;
+use cargo_metadata::cargo_platform::Cfg;
 
 use super::WorkspaceError;
 use crate::process::Tool;
@@ -55,6 +56,12 @@ impl Cargo {
     /// Where that compiler's toolchain lies.
     pub fn sysroot(&self) -> Result<String, WorkspaceError> {
         Ok(self.compiler().args(["--print", "sysroot"]).run_checked()?.text())
+    }
+
+    /// What that compiler sets for a platform (`rustc --print cfg`); `None` when it does not say.
+    pub fn platform(&self, triple: &str) -> Option<Vec<Cfg>> {
+        let said = self.compiler().args(["--print", "cfg", "--target", triple]).run_checked().ok()?.text();
+        Some(said.lines().filter_map(|line| line.parse().ok()).collect())
     }
 
     fn compiler(&self) -> Tool {

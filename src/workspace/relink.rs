@@ -6,6 +6,7 @@
 
 mod command;
 mod listed;
+mod order;
 mod profile;
 
 use std::cell::OnceCell;
@@ -37,6 +38,9 @@ pub enum RelinkError {
     /// Neither the linker of the build nor the toolchain's own can reorder functions.
     #[error("no linker here can reorder functions (LLD and GNU ld can)")]
     NoLinker,
+    /// One takes the option or the list, and the functions lie as before: a wrapper that drops arguments, for one.
+    #[error("the linker was asked for another order of functions and kept the one that it had")]
+    OrderKept,
     /// Something of the system's.
     #[error(transparent)]
     Tool(#[from] ToolError),
@@ -133,13 +137,32 @@ impl Relinkable {
             return if self.linked(way, seed, output)? { Ok(way.linker()) } else { Err(RelinkError::NoLinker) };
         }
         let lld = self.own_lld.clone().map(Way::ToolchainLld);
+        let mut refusal = RelinkError::NoLinker;
         for way in std::iter::once(Way::Shuffle).chain(lld) {
-            if self.linked(&way, seed, output)? {
-                return Ok(self.way.get_or_init(|| way).linker());
+            match self.tried(&way, seed, output)? {
+                Tried::Reorders => return Ok(self.way.get_or_init(|| way).linker()),
+                Tried::KeepsTheOrder => refusal = RelinkError::OrderKept,
+                Tried::Fails => {}
             }
         }
-        let way = self.listed(output)?.map(Way::Listed).ok_or(RelinkError::NoLinker)?;
-        if self.linked(&way, seed, output)? { Ok(self.way.get_or_init(|| way).linker()) } else { Err(RelinkError::NoLinker) }
+        let Some(way) = self.listed(output)?.map(Way::Listed) else { return Err(refusal) };
+        match self.tried(&way, seed, output)? {
+            Tried::Reorders => Ok(self.way.get_or_init(|| way).linker()),
+            Tried::KeepsTheOrder => Err(RelinkError::OrderKept),
+            Tried::Fails => Err(refusal),
+        }
+    }
+
+    /// Links in two orders, that of `seed` last. A linker that exits with success may have ignored what it does not know.
+    fn tried(&self, way: &Way, seed: u32, output: &Utf8Path) -> Result<Tried, RelinkError> {
+        if !self.linked(way, seed ^ 1, output)? {
+            return Ok(Tried::Fails);
+        }
+        let other = order::of(output)?;
+        if !self.linked(way, seed, output)? {
+            return Ok(Tried::Fails);
+        }
+        Ok(if order::of(output)? == other { Tried::KeepsTheOrder } else { Tried::Reorders })
     }
 
     /// Whether the objects make the machine code of `built`.
@@ -191,6 +214,13 @@ impl Relinkable {
     }
 }
 
+/// What two links by one way showed.
+enum Tried {
+    Reorders,
+    KeepsTheOrder,
+    Fails,
+}
+
 impl Way {
     fn linker(&self) -> Linker {
         match self {
@@ -207,6 +237,17 @@ impl Drop for Relinkable {
             let _gone = if path.is_dir() { fs_err::remove_dir_all(path) } else { fs_err::remove_file(path) };
         }
     }
+}
+
+/// What the linker that rustc called says of its version, asked as rustc chose it. `said` holds what `--print link-args` printed.
+pub fn version_of_linker(said: &str) -> Option<String> {
+    let call = said.lines().filter(|line| !line.starts_with('{')).find_map(Call::parse)?;
+    let mut tool = Tool::new(&call.program).args(call.choice()).arg("-Wl,--version");
+    for (name, value) in &call.env {
+        tool = tool.env(name, value);
+    }
+    let ended = tool.timeout(LINKING).run().ok()?;
+    ended.success().then(|| ended.text())
 }
 
 /// Puts an executable back that cargo replaces meanwhile (it links the newest `release/tool` to that place).

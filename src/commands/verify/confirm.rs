@@ -111,6 +111,15 @@ fn result(screened: &Measured, note: Option<String>, confirmed: &Confirmed) -> C
         links: confirmed.ratios.clone(),
         agreeing: confirmed.agreeing as u32,
         layout_sd: confirmed.layout_sd,
-        note,
+        note: match &confirmed.left_out {
+            Some((count, how)) => Some(with_left_out(note, *count, how)),
+            None => note,
+        },
     }
+}
+
+/// What is said of the links, with those that fail: `2 further links left out: fails at base: …`.
+fn with_left_out(note: Option<String>, count: usize, how: &str) -> String {
+    let out = format!("{} left out: {how}", figures::counted(count, "further link"));
+    note.map_or_else(|| out.clone(), |note| format!("{note}; {out}"))
 }

@@ -18,6 +18,8 @@ use crate::stats::{AcrossLayouts, LayoutRound, Outcome, Plan, Reason, SplitMix64
 
 /// Sweeps after which to look, with several pairs of links: a sweep is a round of each.
 const SWEEPS: [usize; 4] = [2, 4, 8, 16];
+/// Pairs of links from which on sweeps are counted.
+const FEWEST_SWEPT: usize = 3;
 /// Rounds after which to look at one pair, or at two: that which was built and an aligned one.
 const ROUNDS: [usize; 3] = [12, 24, 48];
 
@@ -65,6 +67,8 @@ pub struct Confirmed {
     pub agreeing: usize,
     /// Standard deviation between links of the base, a fraction; `None` where layout was not varied enough to say.
     pub layout_sd: Option<f64>,
+    /// How many further pairs were left out because they fail, and how the first of them does.
+    pub left_out: Option<(usize, String)>,
 }
 
 /// Confirms the candidates, the first one first. `settings.max_time` bounds this stage alone.
@@ -132,16 +136,21 @@ fn settle(candidate: &Candidate, measured: &mut Measured) {
 /// One candidate on its way.
 struct Run<'a> {
     candidate: &'a Candidate,
-    /// One per pair of links.
+    /// One per pair of links; the pair that was built comes first.
     jobs: Vec<Job>,
+    /// By pair of links. A failure of another link is no failure of head: only that which was built can say so.
+    failures: Vec<Failures>,
+    /// Pairs that take part. One that fails drops out, except the first.
+    kept: Vec<usize>,
     plan: Plan,
+    /// Looks that are done.
+    looked: usize,
     orders: Orders,
     random: SplitMix64,
     /// Pairs that this sweep still has to run.
     left: Vec<usize>,
     sweep: usize,
     rounds: Vec<(usize, usize, Round)>,
-    failures: Failures,
     costs: Vec<f64>,
     judged: Option<AcrossLayouts>,
     ending: Option<Ending>,
@@ -155,17 +164,19 @@ impl<'a> Run<'a> {
             Job { base, head, control, ..candidate.job.clone() }
         });
         let jobs: Vec<Job> = built.chain(linked).collect();
-        let looks = if jobs.len() < 3 { ROUNDS.to_vec() } else { SWEEPS.map(|sweeps| sweeps * jobs.len()).to_vec() };
+        let looks = if jobs.len() < FEWEST_SWEPT { ROUNDS.to_vec() } else { SWEEPS.map(|sweeps| sweeps * jobs.len()).to_vec() };
         Self {
             candidate,
+            failures: vec![Failures::default(); jobs.len()],
+            kept: (0..jobs.len()).collect(),
             jobs,
+            looked: 0,
             plan: Plan { looks, alpha: settings.alpha, family, margins: settings.margins },
             orders: Orders::new(seed),
             random: SplitMix64::new(seed.rotate_left(32)),
             left: Vec::new(),
             sweep: 0,
             rounds: Vec::new(),
-            failures: Failures::default(),
             costs: Vec::new(),
             judged: None,
             ending: None,
@@ -178,28 +189,49 @@ impl<'a> Run<'a> {
 
     fn run_round(&mut self, runner: &mut impl Runner) -> Result<(), HarnessError> {
         if self.left.is_empty() {
-            self.left = (0..self.jobs.len()).collect();
+            self.left = self.kept.clone();
             self.random.shuffle(&mut self.left);
             self.sweep += usize::from(!self.costs.is_empty());
         }
         let (Some(layout), Some(order)) = (self.left.pop(), self.orders.next()) else { return Ok(()) };
-        let Some(job) = self.jobs.get(layout) else { return Ok(()) };
+        let (Some(job), Some(failures)) = (self.jobs.get(layout), self.failures.get_mut(layout)) else { return Ok(()) };
         let start = Instant::now();
-        if let Some(round) = run_round(job, order, runner, &mut self.failures)? {
+        if let Some(round) = run_round(job, order, runner, failures)? {
             self.rounds.push((layout, self.sweep, round));
         }
         self.costs.push(start.elapsed().as_secs_f64());
-        if self.failures.hopeless().is_some() {
-            self.ending = Some(if self.failures.head_only() { Ending::HeadFails } else { Ending::Fails });
+        if failures.hopeless().is_some() {
+            match layout {
+                0 => self.ending = Some(if failures.head_only() { Ending::HeadFails } else { Ending::Fails }),
+                _ => self.drop_pair(layout),
+            }
         }
         Ok(())
+    }
+
+    /// Goes on without a pair of links, at as many looks as before.
+    fn drop_pair(&mut self, layout: usize) {
+        self.kept.retain(|kept| *kept != layout);
+        self.left.retain(|left| *left != layout);
+        self.rounds.retain(|(of, _, _)| *of != layout);
+        let now = self.kept.len();
+        // Fewer sweeps are too few rounds where there are hardly any pairs.
+        if now >= FEWEST_SWEPT {
+            self.plan.looks = SWEEPS.map(|sweeps| sweeps * now).to_vec();
+        }
+    }
+
+    /// The failures of the pair that was built.
+    fn built_failures(&self) -> Failures {
+        self.failures.first().cloned().unwrap_or_default()
     }
 
     fn layout_rounds(&self) -> Vec<LayoutRound> {
         let of = |(layout, sweep, round): &(usize, usize, Round)| {
             let (head, control) = self.candidate.job.ratios(std::slice::from_ref(round));
             let base = self.candidate.job.statistic.of(&round.base.latency).ln();
-            Some(LayoutRound { layout: *layout, sweep: *sweep, head: *head.first()?, control: *control.first()?, base })
+            let layout = self.kept.iter().position(|kept| kept == layout)?;
+            Some(LayoutRound { layout, sweep: *sweep, head: *head.first()?, control: *control.first()?, base })
         };
         self.rounds.iter().filter_map(of).collect()
     }
@@ -210,9 +242,11 @@ impl<'a> Run<'a> {
 
     /// Judges at the planned looks.
     fn look(&mut self) {
-        if self.ending.is_some() || !self.plan.looks.contains(&self.rounds.len()) {
+        let due = self.plan.looks.iter().filter(|look| **look <= self.rounds.len()).count();
+        if self.ending.is_some() || due <= self.looked {
             return;
         }
+        self.looked = due;
         let judged = self.judge();
         let rounds: Vec<Round> = self.rounds.iter().map(|(_, _, round)| round.clone()).collect();
         let (head, control) = self.candidate.job.ratios(&rounds);
@@ -226,12 +260,12 @@ impl<'a> Run<'a> {
             (Outcome::Inconclusive, Step::Stop(pooled)) if pooled.outcome == Outcome::Inconclusive => true,
             // Some links show it and others do not, each beyond its sampling error: more rounds do not change what links are like.
             (Outcome::Inconclusive, _) => {
-                let sweeps = self.rounds.len() / self.jobs.len().max(1);
+                let sweeps = self.rounds.len() / self.kept.len().max(1);
                 sweeps >= SWEEPS[1] && matches!(judged.decision.reason, Reason::LayoutSensitive { .. })
             }
             (_, Step::Continue(_)) => false,
         };
-        let asks = || asked::is_open(&self.candidate.job, &rounds, &self.failures, &self.plan);
+        let asks = || asked::is_open(&self.candidate.job, &rounds, &self.built_failures(), &self.plan);
         if last || (enough && !asks()) {
             self.ending = Some(match (outcome, last) {
                 (Outcome::Inconclusive, true) => Ending::Exhausted,
@@ -254,16 +288,25 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// The pairs that dropped out, and how the first of them fails.
+    fn left_out(&self) -> Option<(usize, String)> {
+        let mut out = self.failures.iter().skip(1).filter_map(Failures::hopeless);
+        let first = out.next()?;
+        Some((1 + out.count(), first))
+    }
+
     fn finish(self) -> Confirmed {
+        let (failures, left_out) = (self.built_failures(), self.left_out());
         let ending = self.ending.unwrap_or(Ending::Skipped);
         let judged = (!matches!(ending, Ending::Skipped | Ending::Fails | Ending::HeadFails)).then(|| self.judge());
         let (job, plan) = (&self.candidate.job, &self.plan);
+        let of_built = self.rounds.iter().filter(|(layout, _, _)| *layout == 0).count();
         let rounds: Vec<Round> = self.rounds.into_iter().map(|(_, _, round)| round).collect();
         let decision = judged.as_ref().map(|judged| judged.decision.clone());
         let mut metrics =
             decision.as_ref().map_or_else(Vec::new, |decision| metrics(job, &rounds, decision, plan.margins, plan.look_alpha()));
         if !metrics.is_empty() {
-            metrics.extend(rates(job, rounds.len(), &self.failures));
+            metrics.extend(rates(job, of_built, &failures));
         }
         let p_value = decision.as_ref().filter(|decision| decision.effect.is_some()).map(|decision| plan.overall_p(decision));
         let measured = Measured::new(Summary {
@@ -272,9 +315,9 @@ impl<'a> Run<'a> {
             decision,
             p_value,
             metrics,
-            absolutes: absolutes(job, &rounds, &self.failures, plan.look_alpha()),
+            absolutes: absolutes(job, &rounds, &failures, plan.look_alpha()),
             values: rounds.iter().map(|round| RoundValues::new(job, round)).collect(),
-            failures: self.failures,
+            failures,
         });
         let across = judged.unwrap_or_else(|| across_layouts(&[], Outcome::Inconclusive, plan.margins, plan.look_alpha()));
         Confirmed {
@@ -282,6 +325,7 @@ impl<'a> Run<'a> {
             ratios: across.medians.iter().map(|median| median.exp()).collect(),
             agreeing: across.agreeing,
             layout_sd: across.base_spread.map(f64::exp_m1),
+            left_out,
         }
     }
 }

@@ -30,8 +30,13 @@ fn functions_lie_on_64_bytes_and_the_user_s_flags_are_kept() {
     if environment {
         return;
     }
-    for config in ["[build]\nrustflags=['--cfg=ours']\n", "[target.'cfg(all())']\nrustflags=['--cfg=ours']\n"] {
-        let (_one, executable) = built(config).unwrap();
+    let of_another = "[target.'cfg(not(target_os=\"linux\"))']\nrustflags=['--cfg=theirs']\n";
+    for ours in [
+        "[build]\nrustflags=['--cfg=ours']\n",
+        "[build]\nrustflags='--cfg ours'\n",
+        "[target.'cfg(all())']\nrustflags='--cfg ours'\n",
+    ] {
+        let (_one, executable) = built(&format!("{ours}{of_another}")).unwrap();
         assert_eq!(Tool::new(&executable).arg("x").run_checked().unwrap().text(), "1");
         let functions = own_functions(&std::fs::read(&executable).unwrap(), &["one".into(), "speed".into()]);
         assert!(functions.len() >= 3, "{functions:?}");
@@ -49,4 +54,31 @@ fn the_functions_of_a_crate_are_known_by_their_names() {
     let own = own_functions(&itself, &["perf_expert".into()]);
     assert!(own.len() > 100 && own.iter().any(|address| address % ALIGNMENT != 0));
     assert!(own_functions(&itself, &["no_such_crate".into()]).is_empty());
+}
+
+#[test]
+fn a_function_belongs_to_the_crate_that_its_path_begins_with() {
+    let of = |symbol: &str| defining_crate(symbol);
+    let own = Some("sort".to_owned());
+    assert_eq!(of("_ZN4sort4main17h0123456789abcdefE"), own);
+    assert_eq!(of("_RNvCs1234_4sort4main"), own);
+    assert_eq!(of("_ZN51_$LT$sort..Key$u20$as$u20$core..cmp..PartialOrd$GT$2lt17h0123456789abcdefE"), own);
+    assert_eq!(of("_RNvXCs1234_4sortNtB2_3KeyNtNtCs99_4core3cmp10PartialOrd2lt"), own);
+    // Names of std that have "4sort" and "4core" in them.
+    let std = Some("core".to_owned());
+    assert_eq!(of("_ZN4core5slice4sort6shared9smallsort22panic_on_ord_violation17h0123456789abcdefE"), std);
+    assert_eq!(of("_RNvNtNtNtNtCs5678_4core5slice4sort6shared9smallsort22panic_on_ord_violation"), std);
+    assert_eq!(of("_ZN4core3ptr30drop_in_place$LT$sort..Key$GT$17h0123456789abcdefE"), std);
+    for of_none in ["main", "_ZN44_$LT$$u5b$T$u5d$$u20$as$u20$sort..Sorted$GT$4sort17h0123456789abcdefE", ""] {
+        assert_eq!(of(of_none), None, "{of_none}");
+    }
+}
+
+#[test]
+fn crates_that_come_with_the_toolchain_are_not_taken_for_one_s_own() {
+    let sysroot = Cargo::new(".").sysroot().unwrap();
+    let host = Cargo::new(".").rustc().unwrap().host().unwrap().to_owned();
+    let libraries = Utf8PathBuf::from(sysroot).join("lib/rustlib").join(host).join("lib");
+    assert!(comes_compiled(&libraries, "core") && comes_compiled(&libraries, "hashbrown"));
+    assert!(!comes_compiled(&libraries, "sort") && !comes_compiled(&libraries, "cor"));
 }

@@ -43,6 +43,12 @@ impl Call {
         self.args.iter().enumerate().map(move |(at, arg)| if at == self.output { output.clone() } else { arg.clone() })
     }
 
+    /// The arguments by which a C compiler chooses the linker.
+    pub(super) fn choice(&self) -> impl Iterator<Item = &str> {
+        let chooses = |arg: &&str| ["-fuse-ld=", "-B", "--ld-path="].iter().any(|start| arg.starts_with(start));
+        self.args.iter().map(String::as_str).filter(chooses)
+    }
+
     /// The directory that rustc made for this link (`rustcAbC123` with `symbols.o`), which nobody else needs.
     pub(super) fn private_directory(&self) -> Option<Utf8PathBuf> {
         let symbols = self.args.iter().map(Utf8Path::new).find(|path| path.file_name() == Some("symbols.o"))?;
@@ -112,6 +118,9 @@ mod tests {
         let args: Vec<String> = call.args_to(Utf8Path::new("/other")).collect();
         assert_eq!(args[2], r#"/t/a "b"/x.o"#);
         assert_eq!(args[4..], ["-o", "/other", "A=B"]);
+        assert_eq!(call.choice().count(), 0);
+        let chosen = Call::parse(r#""cc" "-B/t/gcc-ld" "x.o" "-fuse-ld=lld" "-o" "x""#).unwrap();
+        assert_eq!(chosen.choice().collect::<Vec<_>>(), ["-B/t/gcc-ld", "-fuse-ld=lld"]);
         assert_eq!(call.private_directory().unwrap(), "/t/deps/rustc02iE3d");
     }
 

@@ -98,6 +98,26 @@ fn a_bench_profile_that_cannot_be_copied_is_not_ignored() {
     assert!(matches!(refused, RelinkError::BenchProfile), "{refused}");
 }
 
+/// A linker that reads no list and drops what would shuffle, as wrappers do that filter arguments.
+#[test]
+fn a_link_in_the_order_of_the_build_is_not_claimed_for_another() {
+    let one = fixture();
+    let (wrapper, host) = (one.root().join("wrapper"), Cargo::new(one.root()).rustc().unwrap());
+    let text = "#!/bin/sh\nfor arg do\n  shift\n  case $arg in\n    *shuffle-sections*|*--verbose*) ;;\n    *) set -- \"$@\" \"$arg\" ;;\n  \
+        esac\ndone\nexec cc \"$@\"\n";
+    one.write("wrapper", text);
+    Tool::new("chmod").args(["+x", wrapper.as_str()]).run_checked().unwrap();
+    for strip in ["", "rustflags=['-Cstrip=symbols']\n"] {
+        one.write(".cargo/config.toml", &format!("[target.{}]\nlinker='{wrapper}'\n{strip}", host.host().unwrap()));
+        let workspace = discovered(&one).unwrap();
+        let dir = workspace.side_target_dir("head");
+        let targets = [TargetRef { package: "one".into(), target: "speed".into(), kind: TargetKind::Bench }];
+        let relinkable = Relinkable::prepare(&workspace, &request(&targets, &dir), None, PATIENCE).unwrap();
+        let refused = relinkable.link(1, &one.root().join("first")).unwrap_err();
+        assert!(matches!(refused, RelinkError::OrderKept), "{refused}");
+    }
+}
+
 /// GNU ld, if it is there: with it alone, and with the toolchain's LLD beside it.
 #[test]
 fn where_the_build_s_linker_cannot_shuffle_another_way_is_found() {

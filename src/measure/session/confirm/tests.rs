@@ -8,11 +8,22 @@ use crate::measure::round::Reading;
 struct Linked {
     machine: Simulated,
     slow: fn(pair: usize, role: Role) -> f64,
+    fails: fn(pair: usize, role: Role) -> bool,
+}
+
+impl Linked {
+    fn new(effect: fn(&str) -> f64) -> Self {
+        Self { machine: steady(effect), slow: |_, _| 0.0, fails: |_, _| false }
+    }
 }
 
 impl Runner for Linked {
     fn run_side(&mut self, job: &Job, role: Role) -> Result<Reading, HarnessError> {
         let pair = job.base.executable.to_string_lossy().rsplit('/').next().and_then(|name| name.parse().ok()).unwrap_or(0);
+        if (self.fails)(pair, role) {
+            let (outcome, tail) = ("signal 11".into(), "boom".into());
+            return Err(HarnessError::Failed { workload: job.workload.id.clone(), outcome, tail });
+        }
         let mut reading = self.machine.run_side(job, role)?;
         reading.latency.median *= 1.0 + (self.slow)(pair, role);
         Ok(reading)
@@ -66,7 +77,7 @@ fn a_slowdown_is_no_confirmation_of_a_speedup() {
 #[test]
 fn an_effect_of_some_links_is_layout_and_says_of_how_many() {
     let slow = |pair: usize, role: Role| if pair < 3 && role == Role::Head { 0.125 } else { 0.0 };
-    let mut machine = Linked { machine: steady(|_| 0.0), slow };
+    let mut machine = Linked { slow, ..Linked::new(|_| 0.0) };
     let done = confirmed(1.125, 5, &mut machine, &Settings::default());
     assert_eq!((done.measured.outcome, done.agreeing), (Some(Outcome::Inconclusive), 3));
     let reason = &done.measured.reason;
@@ -80,7 +91,7 @@ fn links_of_the_base_that_differ_hide_what_is_smaller_than_they_are() {
         let link = if pair.is_multiple_of(2) { 0.05 } else { 0.0 };
         link + if role == Role::Head { 0.06 } else { 0.0 }
     };
-    let mut machine = Linked { machine: steady(|_| 0.0), slow };
+    let mut machine = Linked { slow, ..Linked::new(|_| 0.0) };
     let done = confirmed(1.06, 5, &mut machine, &Settings::default());
     assert_eq!(done.measured.outcome, Some(Outcome::Inconclusive));
     assert!(done.measured.reason.contains("links of the base alone differ by"), "{}", done.measured.reason);
@@ -92,7 +103,7 @@ fn one_more_pair_confirms_or_tells_layout() {
     let done = confirmed(1.06, 1, &mut steady(|_| 0.06), &Settings::default());
     assert_eq!((done.measured.outcome, done.agreeing, done.ratios.len()), (Some(Outcome::Slower), 2, 2));
     let slow = |pair: usize, role: Role| if pair == 0 && role == Role::Head { 0.125 } else { 0.0 };
-    let mut machine = Linked { machine: steady(|_| 0.0), slow };
+    let mut machine = Linked { slow, ..Linked::new(|_| 0.0) };
     let done = confirmed(1.125, 1, &mut machine, &Settings::default());
     assert_eq!((done.measured.outcome, done.agreeing), (Some(Outcome::Inconclusive), 1));
     assert!(done.measured.reason.contains(" in 1 of 2 links; not attributable"), "{}", done.measured.reason);
@@ -112,6 +123,43 @@ fn a_head_that_fails_in_the_repetition_is_a_failure() {
     machine.fails = |role, _| role == Role::Head;
     let done = confirmed(1.06, 0, &mut machine, &Settings::default());
     assert_eq!((done.measured.ending, done.measured.outcome), (Ending::HeadFails, None));
+}
+
+#[test]
+fn links_that_fail_drop_out_and_accuse_nobody() {
+    // Each head that was linked anew fails, as of a program that relies on the order of its functions.
+    let mut machine = Linked { fails: |pair, role| pair > 0 && role == Role::Head, ..Linked::new(|_| 0.06) };
+    let done = confirmed(1.06, 5, &mut machine, &Settings::default());
+    assert_eq!((done.measured.outcome, done.ratios.len(), done.measured.failures.head), (Some(Outcome::Slower), 1, 0));
+    let (count, how) = done.left_out.unwrap();
+    assert!(count == 5 && how.starts_with("fails at head"), "{how}");
+    // Links of the base or of both sides that fail are no reason to stop, and those that are left are compared.
+    let mut machine = Linked { fails: |pair, _| pair == 2 || pair == 5, ..Linked::new(|_| 0.06) };
+    let done = confirmed(1.06, 5, &mut machine, &Settings::default());
+    assert_eq!((done.measured.outcome, done.ratios.len(), done.agreeing), (Some(Outcome::Slower), 4, 4));
+    assert_eq!((done.left_out.map(|(count, _)| count), done.measured.rounds % 4), (Some(2), 0));
+    let rate = |name: &str| done.measured.absolutes.iter().find(|one| one.metric == name).unwrap().head.unwrap();
+    assert!(rate("error_rate").low < f64::EPSILON);
+}
+
+#[test]
+fn failures_here_and_there_among_the_links_are_no_failure_of_head() {
+    /// The first run of every head that was linked anew fails: five failures of head, none of base.
+    struct Once(Simulated, std::collections::HashSet<std::ffi::OsString>);
+    impl Runner for Once {
+        fn run_side(&mut self, job: &Job, role: Role) -> Result<Reading, HarnessError> {
+            let link = job.head.executable.as_os_str();
+            if role == Role::Head && link.len() == 4 && self.1.insert(link.to_owned()) {
+                let (outcome, tail) = ("signal 11".into(), "boom".into());
+                return Err(HarnessError::Failed { workload: job.workload.id.clone(), outcome, tail });
+            }
+            self.0.run_side(job, role)
+        }
+    }
+    let mut machine = Once(steady(|_| 0.06), std::collections::HashSet::new());
+    let done = confirmed(1.06, 5, &mut machine, &Settings::default());
+    assert_eq!(machine.1.len(), 5);
+    assert_eq!((done.measured.outcome, done.ratios.len(), done.left_out), (Some(Outcome::Slower), 6, None));
 }
 
 #[test]
