@@ -164,7 +164,7 @@ fn failures_of_head_alone_that_chance_explains_get_more_rounds() {
 }
 
 fn asking(metric: &str, bound: f64, effect: fn(&str) -> f64) -> Measured {
-    let objective = Slo { metric: metric.into(), bound, written: bound.to_string() };
+    let objective = Slo { metric: metric.into(), bound, unit: "ns", written: bound.to_string() };
     let workload = crate::measure::workload::sample("program", WorkloadKind::Binary);
     let job = Job { workload, objectives: vec![objective], ..job("program", 1.0, true) };
     session(&[job], &mut Simulated::new(0.01, effect)).measured.remove(0)
