@@ -157,6 +157,11 @@ impl Failures {
         }
     }
 
+    /// True when runs of base, or of both sides, fail too often for a comparison: how often can still be told.
+    pub fn is_flaky(&self) -> bool {
+        self.hopeless().is_some() && self.not_comparable.is_none() && !self.head_only()
+    }
+
     fn note(&mut self, role: Role, error: &HarnessError) {
         if !error.is_failed_run() {
             let side = if role == Role::Head { "head" } else { "base" };

@@ -76,23 +76,26 @@ pub fn confirm(
 ) -> Result<Vec<Confirmed>, HarnessError> {
     let start = Instant::now();
     let mut seeds = SplitMix64::new(settings.seed);
-    let mut confirmed = Vec::new();
-    for (done, candidate) in candidates.iter().enumerate() {
-        let mut run = Run::new(candidate, settings, candidates.len(), seeds.next_u64());
-        while run.ending.is_none() {
-            if interrupted() {
-                return Err(ProcessError::Interrupted.into());
+    let mut runs: Vec<Run<'_>> =
+        candidates.iter().map(|candidate| Run::new(candidate, settings, candidates.len(), seeds.next_u64())).collect();
+    // Every claim is settled before an objective of one takes the time of another.
+    for stage in [Stage::Claims, Stage::Objectives] {
+        for (done, run) in runs.iter_mut().enumerate() {
+            while run.is_open(stage) {
+                if interrupted() {
+                    return Err(ProcessError::Interrupted.into());
+                }
+                if settings.max_time.is_some_and(|limit| start.elapsed() + run.round_cost() > limit) {
+                    run.stop();
+                    break;
+                }
+                run.run_round(runner)?;
+                run.look();
+                progress(&run.progress(done, candidates.len(), start.elapsed()));
             }
-            if settings.max_time.is_some_and(|limit| start.elapsed() + run.round_cost() > limit) {
-                run.ending = Some(if run.rounds.is_empty() { Ending::Skipped } else { Ending::CutShort });
-                break;
-            }
-            run.run_round(runner)?;
-            run.look();
-            progress(&run.progress(done, candidates.len(), start.elapsed()));
         }
-        confirmed.push(run.finish());
     }
+    let mut confirmed: Vec<Confirmed> = runs.into_iter().map(Run::finish).collect();
     correct(&mut confirmed, settings.alpha);
     for (candidate, confirmed) in candidates.iter().zip(&mut confirmed) {
         settle(candidate, &mut confirmed.measured);
@@ -129,6 +132,15 @@ fn settle(candidate: &Candidate, measured: &mut Measured) {
     }
 }
 
+/// What the rounds are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// To judge what screening claimed.
+    Claims,
+    /// To answer the objectives that are open then.
+    Objectives,
+}
+
 /// One candidate on its way.
 struct Run<'a> {
     candidate: &'a Candidate,
@@ -144,6 +156,8 @@ struct Run<'a> {
     failures: Failures,
     costs: Vec<f64>,
     judged: Option<AcrossLayouts>,
+    /// How it would end if no objective asked for more.
+    settled: Option<Ending>,
     ending: Option<Ending>,
 }
 
@@ -156,10 +170,12 @@ impl<'a> Run<'a> {
         });
         let jobs: Vec<Job> = built.chain(linked).collect();
         let looks = if jobs.len() < 3 { ROUNDS.to_vec() } else { SWEEPS.map(|sweeps| sweeps * jobs.len()).to_vec() };
+        let plan = Plan { looks, alpha: settings.alpha, family, margins: settings.margins };
+        let most = settings.looks.last().copied().unwrap_or_default();
         Self {
             candidate,
             jobs,
-            plan: Plan { looks, alpha: settings.alpha, family, margins: settings.margins },
+            plan: asked::with_room(plan, &candidate.job, most),
             orders: Orders::new(seed),
             random: SplitMix64::new(seed.rotate_left(32)),
             left: Vec::new(),
@@ -168,8 +184,24 @@ impl<'a> Run<'a> {
             failures: Failures::default(),
             costs: Vec::new(),
             judged: None,
+            settled: None,
             ending: None,
         }
+    }
+
+    fn is_open(&self, stage: Stage) -> bool {
+        let is_claim = self.settled.is_none() && !self.failures.is_flaky();
+        self.ending.is_none() && (is_claim || stage == Stage::Objectives)
+    }
+
+    /// Ends the rounds because the time is up.
+    fn stop(&mut self) {
+        self.ending = Some(match self.settled {
+            _ if self.failures.is_flaky() => Ending::Fails,
+            Some(settled) => settled,
+            None if self.rounds.is_empty() => Ending::Skipped,
+            None => Ending::CutShort,
+        });
     }
 
     fn round_cost(&self) -> Duration {
@@ -189,7 +221,7 @@ impl<'a> Run<'a> {
             self.rounds.push((layout, self.sweep, round));
         }
         self.costs.push(start.elapsed().as_secs_f64());
-        if self.failures.hopeless().is_some() {
+        if self.failures.hopeless().is_some() && !asked::is_rate_open(job, &self.failures, &self.plan) {
             self.ending = Some(if self.failures.head_only() { Ending::HeadFails } else { Ending::Fails });
         }
         Ok(())
@@ -210,7 +242,7 @@ impl<'a> Run<'a> {
 
     /// Judges at the planned looks.
     fn look(&mut self) {
-        if self.ending.is_some() || !self.plan.looks.contains(&self.rounds.len()) {
+        if self.ending.is_some() || self.failures.is_flaky() || !self.plan.looks.contains(&self.rounds.len()) {
             return;
         }
         let judged = self.judge();
@@ -232,12 +264,13 @@ impl<'a> Run<'a> {
             (_, Step::Continue(_)) => false,
         };
         let asks = || asked::is_open(&self.candidate.job, &rounds, &self.failures, &self.plan);
-        if last || (enough && !asks()) {
-            self.ending = Some(match (outcome, last) {
-                (Outcome::Inconclusive, true) => Ending::Exhausted,
-                (Outcome::Inconclusive, false) => Ending::Futile,
-                _ => Ending::Decided,
-            });
+        self.settled = (last || enough).then_some(match (outcome, last) {
+            (Outcome::Inconclusive, true) => Ending::Exhausted,
+            (Outcome::Inconclusive, false) => Ending::Futile,
+            _ => Ending::Decided,
+        });
+        if last || !asks() {
+            self.ending = self.settled;
         }
         self.judged = Some(judged);
     }
