@@ -23,6 +23,10 @@ fn compared(slo: &Slo, workload: &WorkloadResult, absolutes: &[Absolute]) -> Slo
     let metric = metric_of(slo, workload);
     result.clock = metric.and_then(|metric| metric.clock.clone());
     if let Some(metric) = metric.filter(|_| slo.is_floor()) {
+        if let Err(why) = is_comparable(slo, metric) {
+            result.reason = Some(why);
+            return result;
+        }
         // What is counted per second is the workload's own.
         result.unit.clone_from(&metric.unit);
     }
@@ -45,6 +49,19 @@ fn compared(slo: &Slo, workload: &WorkloadResult, absolutes: &[Absolute]) -> Slo
         (_, Some(true)) => {}
     }
     result
+}
+
+/// Whether both sides count what the target counts.
+fn is_comparable(slo: &Slo, throughput: &MetricResult) -> Result<(), String> {
+    if !slo.is_in(&throughput.unit) {
+        let unit = throughput.unit.trim_end_matches("/s");
+        let counted = if unit == "B" { "bytes" } else { unit };
+        Err(format!("its throughput is in {counted}, the target in {}", slo.counts()))
+    } else if throughput.head.is_none() {
+        Err("base and head count their work in different units".into())
+    } else {
+        Ok(())
+    }
 }
 
 fn undecided(slo: &Slo, head: &Interval) -> String {
@@ -87,7 +104,7 @@ fn at_base(slo: &Slo, evidence: &WorkloadEvidence) -> SloResult {
 fn blank(slo: &Slo) -> SloResult {
     SloResult {
         metric: slo.metric.clone(),
-        unit: slo.unit().into(),
+        unit: slo.unit.into(),
         clock: None,
         target: slo.bound,
         written: slo.written.clone(),
@@ -177,7 +194,7 @@ mod tests {
     const MILLI: f64 = 1e6;
 
     fn slo(metric: &str, bound: f64) -> Slo {
-        Slo { metric: metric.into(), bound, written: "20ms".into() }
+        Slo { metric: metric.into(), bound, unit: "ns", written: "20ms".into() }
     }
 
     fn absolute(metric: &str, base: (f64, f64), head: (f64, f64)) -> Absolute {
@@ -233,7 +250,7 @@ mod tests {
     #[test]
     fn memory_is_judged_by_its_own_comparison() {
         let mut workload = samples::reached("hot", Outcome::Same, 1e6, (1.0, 0.99, 1.01), &["a::f"]);
-        let target = Slo { metric: "memory.peak_rss".into(), bound: 20.0 * MILLI, written: "20MB".into() };
+        let target = Slo { metric: "memory.peak_rss".into(), bound: 20.0 * MILLI, unit: "bytes", written: "20MB".into() };
         let seen = [absolute("memory.peak_rss", (15.0, 15.1), (30.0, 30.1))];
         assert_eq!(compared(&target, &workload, &seen).explained, Some(false), "no comparison of it");
         workload.metrics.push(samples::memory(15.0 * MILLI, (2.0, 1.99, 2.01), Outcome::Slower));
@@ -243,7 +260,7 @@ mod tests {
     #[test]
     fn a_rate_is_worse_when_the_target_lies_between_its_sides() {
         let same = samples::reached("run", Outcome::Same, 1e6, (1.0, 0.99, 1.01), &["a::f"]);
-        let errors = Slo { metric: "error_rate".into(), bound: 0.05, written: "5%".into() };
+        let errors = Slo { metric: "error_rate".into(), bound: 0.05, unit: "fraction", written: "5%".into() };
         let rate = |(low, high): (f64, f64)| Some(Interval { low, median: f64::midpoint(low, high), high });
         let seen = |base, head| [Absolute { metric: "error_rate".into(), base: rate(base), head: rate(head) }];
         let on = |workload: &WorkloadResult, head| compared(&errors, workload, &seen((0.0, 0.03), head));
@@ -281,12 +298,26 @@ mod tests {
             high: Some(0.81),
             ..workload.metrics[0].clone()
         });
-        let floor = slo("throughput", 20.0 * MILLI);
-        let result = compared(&floor, &workload, &[absolute("throughput", (25.0, 25.1), (19.0, 19.1))]);
+        let floor = Slo { unit: "B/s", ..slo("throughput", 20.0 * MILLI) };
+        let seen = [absolute("throughput", (25.0, 25.1), (19.0, 19.1))];
+        let result = compared(&floor, &workload, &seen);
         assert_eq!(
             (result.at_least, result.met_at_base, result.met_at_head, result.explained),
             (true, Some(true), Some(false), Some(true))
         );
+        let number = Slo { unit: "count/s", ..floor.clone() };
+        let unlike = |slo: &Slo, workload: &WorkloadResult| {
+            let result = compared(slo, workload, &seen);
+            assert_eq!((result.base, result.head, result.met_at_base, result.met_at_head), (None, None, None, None));
+            assert_eq!((result.explained, result.unit.as_str()), (None, slo.unit));
+            result.reason.unwrap()
+        };
+        assert_eq!(unlike(&number, &workload), "its throughput is in bytes, the target in a plain number");
+        workload.metrics.last_mut().unwrap().unit = "elements/s".into();
+        assert_eq!(compared(&number, &workload, &seen).explained, Some(true));
+        assert_eq!(unlike(&floor, &workload), "its throughput is in elements, the target in bytes");
+        workload.metrics.last_mut().unwrap().head = None;
+        assert!(unlike(&number, &workload).contains("different units"));
     }
 
     #[test]

@@ -62,12 +62,18 @@ fn work_is_elements_or_bytes_and_more_than_nothing() {
     }
     let rate = |value: &str| {
         let config = read(&json!({ "workload": [{ "name": "a", "bench": "b", "slo": { "throughput": value } }] }));
-        config.ok().map(|config| config.workloads[0].slo[0].bound)
+        config.ok().map(|config| (config.workloads[0].slo[0].bound, config.workloads[0].slo[0].unit))
     };
-    assert_eq!(
-        (rate("2MiB/s"), rate("2MiB"), rate("1500"), rate("2s")),
-        (Some(2_097_152.0), Some(2_097_152.0), Some(1500.0), None)
-    );
+    for (text, read) in [
+        ("2MiB/s", Some((2_097_152.0, "B/s"))),
+        ("2 MiB /s", Some((2_097_152.0, "B/s"))),
+        ("7B", Some((7.0, "B/s"))),
+        ("1500", Some((1500.0, "count/s"))),
+        ("1.5k/s", Some((1500.0, "count/s"))),
+        ("2s", None),
+    ] {
+        assert_eq!(rate(text), read, "{text}");
+    }
     assert_eq!(work(json!({ "element": 1 })).unwrap_err().hint().unwrap(), "did you mean `elements`?");
 }
 

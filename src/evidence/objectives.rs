@@ -63,7 +63,7 @@ mod tests {
     use crate::measure::workload::sample;
 
     fn table(name: &str, program: Program) -> WorkloadConfig {
-        let slo = vec![Slo { metric: "latency.p50".into(), bound: 1.0, written: "1ns".into() }];
+        let slo = vec![Slo { metric: "latency.p50".into(), bound: 1.0, unit: "ns", written: "1ns".into() }];
         WorkloadConfig {
             name: name.into(),
             program,

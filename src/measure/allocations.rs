@@ -6,7 +6,7 @@ mod count;
 mod counter;
 
 pub use count::{Counts, Effort, PEAK, bytes_note, compare, compare_peaks, count};
-pub(super) use count::{Stop, counted_once};
+pub(super) use count::{Stop, by_difference, counted_once};
 pub use counter::{AllocationCounter, Totals};
 
 #[cfg(test)]

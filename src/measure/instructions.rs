@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use super::LiveRunner;
-use super::allocations::{AllocationCounter, Stop, counted_once};
+use super::allocations::{AllocationCounter, Stop, Totals, by_difference, counted_once};
 use super::harness::{CountedRun, Harness, HarnessError, Side};
 use super::workload::Workload;
 use crate::process::Limits;
@@ -39,9 +39,6 @@ pub enum InstructionsError {
     /// Whole programs that take long.
     #[error("{PAIRS} pairs of runs take longer than {} s", .0.as_secs())]
     TooSlow(Duration),
-    /// Its clock moves by steps here.
-    #[error("it looks at the clock itself, so its iterations cannot be counted out")]
-    LooksAtTheClock,
     /// The counter.
     #[error(transparent)]
     Count(#[from] CountError),
@@ -101,14 +98,6 @@ struct Counting<'a, 'r> {
     event: Event,
 }
 
-/// One run of known iterations.
-struct Counted {
-    iterations: f64,
-    count: u64,
-    /// How often it asked for the time.
-    questions: u64,
-}
-
 impl Counting<'_, '_> {
     fn once(&mut self) -> Result<(&'static str, f64), InstructionsError> {
         let harness = self.runner.harness(self.workload, self.side)?;
@@ -131,34 +120,26 @@ impl Counting<'_, '_> {
 
     fn iteration(&mut self, harness: Harness) -> Result<f64, InstructionsError> {
         for set in harness.counted_runs() {
-            let mut runs = Vec::new();
-            for run in &set {
-                runs.push((run.weight, self.counted(harness, run)?));
-            }
-            let sum = |of: &dyn Fn(&Counted) -> f64| runs.iter().map(|(weight, run)| weight * of(run)).sum::<f64>();
-            let iterations = sum(&|run| run.iterations);
-            if iterations > 0.0 {
-                if sum(&|run| run.questions as f64) / iterations > harness.questions() {
-                    return Err(InstructionsError::LooksAtTheClock);
-                }
-                let count = sum(&|run| run.count as f64) / iterations;
+            if let Some(between) = by_difference(&set, harness, |run| self.counted(harness, run))? {
+                let count = between.each(|_, count| *count as f64);
                 return if count > 0.0 { Ok(count) } else { Err(InstructionsError::Indistinct) };
             }
         }
         Err(InstructionsError::Indistinct)
     }
 
-    fn counted(&mut self, harness: Harness, run: &CountedRun) -> Result<Counted, InstructionsError> {
+    /// What was asked for in how many iterations, and the count.
+    fn counted(&mut self, harness: Harness, run: &CountedRun) -> Result<((Totals, f64), u64), InstructionsError> {
         let counter = self.counter.map_err(|why| InstructionsError::Unseen(why.to_owned()))?;
         let (limits, event) = (self.limits, self.event);
-        let mut counted = None;
+        let mut count = None;
         let counting = |launch: &crate::process::Launch| {
-            let (finished, count) = run_counted(launch, &limits, event)?;
-            counted = Some(count);
+            let (finished, counted) = run_counted(launch, &limits, event)?;
+            count = Some(counted);
             Ok::<_, InstructionsError>(finished)
         };
-        let (totals, iterations) = counted_once(self.runner, counter, harness, (self.workload, self.side), run, counting)?;
-        Ok(Counted { iterations, count: counted.ok_or(CountError::Shared)?, questions: totals.questions })
+        let counted = counted_once(self.runner, counter, harness, (self.workload, self.side), run, counting)?;
+        Ok((counted, count.ok_or(CountError::Shared)?))
     }
 }
 

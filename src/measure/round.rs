@@ -157,6 +157,20 @@ impl Failures {
         }
     }
 
+    /// True when runs of base, or of both sides, fail too often for a comparison: how often can still be told.
+    pub fn is_flaky(&self) -> bool {
+        self.hopeless().is_some() && self.not_comparable.is_none() && !self.head_only()
+    }
+
+    /// Adds the numbers of further runs; what they said stays as it is.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.base += other.base;
+        self.head += other.head;
+        self.base_timeouts += other.base_timeouts;
+        self.head_timeouts += other.head_timeouts;
+        self.attempted += other.attempted;
+    }
+
     fn note(&mut self, role: Role, error: &HarnessError) {
         if !error.is_failed_run() {
             let side = if role == Role::Head { "head" } else { "base" };

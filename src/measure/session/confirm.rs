@@ -80,23 +80,26 @@ pub fn confirm(
 ) -> Result<Vec<Confirmed>, HarnessError> {
     let start = Instant::now();
     let mut seeds = SplitMix64::new(settings.seed);
-    let mut confirmed = Vec::new();
-    for (done, candidate) in candidates.iter().enumerate() {
-        let mut run = Run::new(candidate, settings, candidates.len(), seeds.next_u64());
-        while run.ending.is_none() {
-            if interrupted() {
-                return Err(ProcessError::Interrupted.into());
+    let mut runs: Vec<Run<'_>> =
+        candidates.iter().map(|candidate| Run::new(candidate, settings, candidates.len(), seeds.next_u64())).collect();
+    // Every claim is settled before an objective of one takes the time of another.
+    for stage in [Stage::Claims, Stage::Objectives] {
+        for (done, run) in runs.iter_mut().enumerate() {
+            while run.is_open(stage) {
+                if interrupted() {
+                    return Err(ProcessError::Interrupted.into());
+                }
+                if settings.max_time.is_some_and(|limit| start.elapsed() + run.round_cost() > limit) {
+                    run.stop();
+                    break;
+                }
+                run.run_round(runner)?;
+                run.look();
+                progress(&run.progress(done, candidates.len(), start.elapsed()));
             }
-            if settings.max_time.is_some_and(|limit| start.elapsed() + run.round_cost() > limit) {
-                run.ending = Some(if run.rounds.is_empty() { Ending::Skipped } else { Ending::CutShort });
-                break;
-            }
-            run.run_round(runner)?;
-            run.look();
-            progress(&run.progress(done, candidates.len(), start.elapsed()));
         }
-        confirmed.push(run.finish());
     }
+    let mut confirmed: Vec<Confirmed> = runs.into_iter().map(Run::finish).collect();
     correct(&mut confirmed, settings.alpha);
     for (candidate, confirmed) in candidates.iter().zip(&mut confirmed) {
         settle(candidate, &mut confirmed.measured);
@@ -133,6 +136,15 @@ fn settle(candidate: &Candidate, measured: &mut Measured) {
     }
 }
 
+/// What the rounds are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// To judge what screening claimed.
+    Claims,
+    /// To answer the objectives that are open then.
+    Objectives,
+}
+
 /// One candidate on its way.
 struct Run<'a> {
     candidate: &'a Candidate,
@@ -145,6 +157,8 @@ struct Run<'a> {
     plan: Plan,
     /// Looks that are done.
     looked: usize,
+    /// Rounds that an objective may ask for.
+    most: usize,
     orders: Orders,
     random: SplitMix64,
     /// Pairs that this sweep still has to run.
@@ -153,6 +167,8 @@ struct Run<'a> {
     rounds: Vec<(usize, usize, Round)>,
     costs: Vec<f64>,
     judged: Option<AcrossLayouts>,
+    /// How it would end if no objective asked for more.
+    settled: Option<Ending>,
     ending: Option<Ending>,
 }
 
@@ -165,13 +181,16 @@ impl<'a> Run<'a> {
         });
         let jobs: Vec<Job> = built.chain(linked).collect();
         let looks = if jobs.len() < FEWEST_SWEPT { ROUNDS.to_vec() } else { SWEEPS.map(|sweeps| sweeps * jobs.len()).to_vec() };
+        let plan = Plan { looks, alpha: settings.alpha, family, margins: settings.margins };
+        let most = settings.looks.last().copied().unwrap_or_default();
         Self {
             candidate,
             failures: vec![Failures::default(); jobs.len()],
             kept: (0..jobs.len()).collect(),
             jobs,
             looked: 0,
-            plan: Plan { looks, alpha: settings.alpha, family, margins: settings.margins },
+            most,
+            plan: asked::with_room(plan, &candidate.job, most),
             orders: Orders::new(seed),
             random: SplitMix64::new(seed.rotate_left(32)),
             left: Vec::new(),
@@ -179,8 +198,24 @@ impl<'a> Run<'a> {
             rounds: Vec::new(),
             costs: Vec::new(),
             judged: None,
+            settled: None,
             ending: None,
         }
+    }
+
+    fn is_open(&self, stage: Stage) -> bool {
+        let is_claim = self.settled.is_none() && !self.built_failures().is_flaky();
+        self.ending.is_none() && (is_claim || stage == Stage::Objectives)
+    }
+
+    /// Ends the rounds because the time is up.
+    fn stop(&mut self) {
+        self.ending = Some(match self.settled {
+            _ if self.built_failures().is_flaky() => Ending::Fails,
+            Some(settled) => settled,
+            None if self.rounds.is_empty() => Ending::Skipped,
+            None => Ending::CutShort,
+        });
     }
 
     fn round_cost(&self) -> Duration {
@@ -200,11 +235,11 @@ impl<'a> Run<'a> {
             self.rounds.push((layout, self.sweep, round));
         }
         self.costs.push(start.elapsed().as_secs_f64());
-        if failures.hopeless().is_some() {
-            match layout {
-                0 => self.ending = Some(if failures.head_only() { Ending::HeadFails } else { Ending::Fails }),
-                _ => self.drop_pair(layout),
-            }
+        let (hopeless, head_only) = (failures.hopeless().is_some(), failures.head_only());
+        if hopeless && layout > 0 {
+            self.drop_pair(layout);
+        } else if hopeless && !asked::is_rate_open(&self.candidate.job, &self.pooled(), &self.plan) {
+            self.ending = Some(if head_only { Ending::HeadFails } else { Ending::Fails });
         }
         Ok(())
     }
@@ -217,13 +252,23 @@ impl<'a> Run<'a> {
         let now = self.kept.len();
         // Fewer sweeps are too few rounds where there are hardly any pairs.
         if now >= FEWEST_SWEPT {
-            self.plan.looks = SWEEPS.map(|sweeps| sweeps * now).to_vec();
+            let plan = Plan { looks: SWEEPS.map(|sweeps| sweeps * now).to_vec(), ..self.plan.clone() };
+            self.plan = asked::with_room(plan, &self.candidate.job, self.most);
         }
     }
 
     /// The failures of the pair that was built.
     fn built_failures(&self) -> Failures {
         self.failures.first().cloned().unwrap_or_default()
+    }
+
+    /// The failures of all pairs that take part: a rate is of every run.
+    fn pooled(&self) -> Failures {
+        let mut all = self.built_failures();
+        for failures in self.kept.iter().filter(|kept| **kept > 0).filter_map(|kept| self.failures.get(*kept)) {
+            all.add(failures);
+        }
+        all
     }
 
     fn layout_rounds(&self) -> Vec<LayoutRound> {
@@ -243,7 +288,7 @@ impl<'a> Run<'a> {
     /// Judges at the planned looks.
     fn look(&mut self) {
         let due = self.plan.looks.iter().filter(|look| **look <= self.rounds.len()).count();
-        if self.ending.is_some() || due <= self.looked {
+        if self.ending.is_some() || self.built_failures().is_flaky() || due <= self.looked {
             return;
         }
         self.looked = due;
@@ -265,13 +310,14 @@ impl<'a> Run<'a> {
             }
             (_, Step::Continue(_)) => false,
         };
-        let asks = || asked::is_open(&self.candidate.job, &rounds, &self.built_failures(), &self.plan);
-        if last || (enough && !asks()) {
-            self.ending = Some(match (outcome, last) {
-                (Outcome::Inconclusive, true) => Ending::Exhausted,
-                (Outcome::Inconclusive, false) => Ending::Futile,
-                _ => Ending::Decided,
-            });
+        let pooled = self.pooled();
+        self.settled = (last || enough).then_some(match (outcome, last) {
+            (Outcome::Inconclusive, true) => Ending::Exhausted,
+            (Outcome::Inconclusive, false) => Ending::Futile,
+            _ => Ending::Decided,
+        });
+        if last || !asked::is_open(&self.candidate.job, &rounds, &pooled, &self.plan) {
+            self.ending = self.settled;
         }
         self.judged = Some(judged);
     }
@@ -296,17 +342,16 @@ impl<'a> Run<'a> {
     }
 
     fn finish(self) -> Confirmed {
-        let (failures, left_out) = (self.built_failures(), self.left_out());
+        let (failures, pooled, left_out) = (self.built_failures(), self.pooled(), self.left_out());
         let ending = self.ending.unwrap_or(Ending::Skipped);
         let judged = (!matches!(ending, Ending::Skipped | Ending::Fails | Ending::HeadFails)).then(|| self.judge());
         let (job, plan) = (&self.candidate.job, &self.plan);
-        let of_built = self.rounds.iter().filter(|(layout, _, _)| *layout == 0).count();
         let rounds: Vec<Round> = self.rounds.into_iter().map(|(_, _, round)| round).collect();
         let decision = judged.as_ref().map(|judged| judged.decision.clone());
         let mut metrics =
             decision.as_ref().map_or_else(Vec::new, |decision| metrics(job, &rounds, decision, plan.margins, plan.look_alpha()));
         if !metrics.is_empty() {
-            metrics.extend(rates(job, of_built, &failures));
+            metrics.extend(rates(job, rounds.len(), &pooled));
         }
         let p_value = decision.as_ref().filter(|decision| decision.effect.is_some()).map(|decision| plan.overall_p(decision));
         let measured = Measured::new(Summary {
@@ -315,7 +360,7 @@ impl<'a> Run<'a> {
             decision,
             p_value,
             metrics,
-            absolutes: absolutes(job, &rounds, &failures, plan.look_alpha()),
+            absolutes: absolutes(job, &rounds, &pooled, plan.look_alpha()),
             values: rounds.iter().map(|round| RoundValues::new(job, round)).collect(),
             failures,
         });

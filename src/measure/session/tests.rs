@@ -17,7 +17,7 @@ pub(super) struct Simulated {
     pub(super) control_bias: f64,
     pub(super) fails: fn(Role, usize) -> bool,
     runs: usize,
-    delay: Duration,
+    pub(super) delay: Duration,
 }
 
 impl Simulated {
@@ -164,10 +164,33 @@ fn failures_of_head_alone_that_chance_explains_get_more_rounds() {
 }
 
 fn asking(metric: &str, bound: f64, effect: fn(&str) -> f64) -> Measured {
-    let objective = Slo { metric: metric.into(), bound, written: bound.to_string() };
+    asking_of(&mut Simulated::new(0.01, effect), metric, bound)
+}
+
+fn asking_of(machine: &mut Simulated, metric: &str, bound: f64) -> Measured {
+    let objective = Slo { metric: metric.into(), bound, unit: "ns", written: bound.to_string() };
     let workload = crate::measure::workload::sample("program", WorkloadKind::Binary);
     let job = Job { workload, objectives: vec![objective], ..job("program", 1.0, true) };
-    session(&[job], &mut Simulated::new(0.01, effect)).measured.remove(0)
+    session(&[job], machine).measured.remove(0)
+}
+
+#[test]
+fn a_rate_is_answered_of_a_program_that_fails_too_often_to_be_compared() {
+    let flaky = |metric, bound, fails| {
+        let mut machine = Simulated::new(0.01, |_| 0.0);
+        machine.fails = fails;
+        let measured = asking_of(&mut machine, metric, bound);
+        assert_eq!((measured.ending, measured.outcome, measured.metrics.len()), (Ending::Fails, None, 0));
+        measured
+    };
+    let now_and_then = |_, run: usize| run.is_multiple_of(10);
+    let kept = flaky("error_rate", 0.3, now_and_then);
+    let rate = kept.absolutes.iter().find(|one| one.metric == "error_rate").unwrap();
+    assert!(rate.base.unwrap().high < 0.3 && rate.head.unwrap().high < 0.3, "{rate:?}");
+    assert!([12, 24, 48, 96].contains(&kept.failures.attempted), "{:?}", kept.failures);
+    assert_eq!(flaky("error_rate", 0.1, now_and_then).failures.attempted, 192, "as often as that: never told");
+    assert_eq!(flaky("latency.p95", 60_000.0, now_and_then).failures.base, 2, "no rate is asked for");
+    assert!(flaky("error_rate", 0.3, |_, _| true).failures.attempted <= 3, "base violates it for sure");
 }
 
 #[test]

@@ -56,7 +56,11 @@ impl<'a> WorkloadRun<'a> {
 
     /// Ends the rounds because the time is up.
     pub(super) fn stop(&mut self) {
-        self.ending = Some(if self.rounds.is_empty() { Ending::Skipped } else { Ending::CutShort });
+        self.ending = Some(match self.rounds.is_empty() {
+            _ if self.failures.is_flaky() => Ending::Fails,
+            true => Ending::Skipped,
+            false => Ending::CutShort,
+        });
     }
 
     pub(super) fn run_round(&mut self, runner: &mut impl Runner) -> Result<(), HarnessError> {
@@ -66,7 +70,7 @@ impl<'a> WorkloadRun<'a> {
             self.rounds.push(round);
         }
         self.costs.push(start.elapsed().as_secs_f64());
-        if self.failures.hopeless().is_some() {
+        if self.failures.hopeless().is_some() && !asked::is_rate_open(self.job, &self.failures, &self.plan) {
             self.ending = Some(if self.failures.head_only() { Ending::HeadFails } else { Ending::Fails });
         }
         Ok(())
@@ -75,6 +79,11 @@ impl<'a> WorkloadRun<'a> {
     /// Judges what there is, when it is time.
     pub(super) fn look(&mut self) {
         if !self.is_open() || !self.is_at_look() {
+            return;
+        }
+        if self.failures.is_flaky() {
+            // Only a rate is still asked for, and the runs count for it whether they make a round or not.
+            self.next_look = self.plan.next_look(self.rounds.len()).unwrap_or(usize::MAX);
             return;
         }
         let (head, control) = self.job.ratios(&self.rounds);

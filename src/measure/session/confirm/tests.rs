@@ -1,6 +1,8 @@
 use super::super::measure;
 use super::super::tests::{Simulated, job};
 use super::*;
+use crate::config::Slo;
+use crate::measure::WorkloadKind;
 use crate::measure::order::Role;
 use crate::measure::round::Reading;
 
@@ -107,6 +109,62 @@ fn one_more_pair_confirms_or_tells_layout() {
     let done = confirmed(1.125, 1, &mut machine, &Settings::default());
     assert_eq!((done.measured.outcome, done.agreeing), (Some(Outcome::Inconclusive), 1));
     assert!(done.measured.reason.contains(" in 1 of 2 links; not attributable"), "{}", done.measured.reason);
+}
+
+/// The repetition of programs that are slower, each with an objective (`None`: without), over so many further pairs of links.
+fn asking(asked: &[Option<(&str, f64)>], pairs: usize, machine: &mut Simulated, settings: &Settings) -> Vec<Confirmed> {
+    let program = |(index, asked): (usize, &Option<(&str, f64)>)| {
+        let objective =
+            |(metric, bound): (&str, f64)| Slo { metric: metric.into(), bound, unit: "ns", written: bound.to_string() };
+        let workload = crate::measure::workload::sample(&format!("program-{index}"), WorkloadKind::Binary);
+        Job { workload, objectives: asked.map(objective).into_iter().collect(), ..job("program", 1.0, true) }
+    };
+    let jobs: Vec<Job> = asked.iter().enumerate().map(program).collect();
+    let screened = measure(&jobs, &mut steady(|_| 0.3), &Settings::default(), |_| {}).unwrap().measured;
+    let candidates: Vec<Candidate> =
+        jobs.into_iter().zip(screened).map(|(job, screened)| Candidate { job, screened, links: links(pairs) }).collect();
+    confirm(&candidates, machine, settings, |_| {}).unwrap()
+}
+
+#[test]
+fn the_repetition_goes_on_for_an_objective_that_it_can_answer() {
+    let rounds = |metric, bound, pairs| {
+        let done = asking(&[Some((metric, bound))], pairs, &mut steady(|_| 0.3), &Settings::default()).remove(0).measured;
+        assert_eq!((done.outcome, done.ending), (Some(Outcome::Slower), Ending::Decided), "{}", done.reason);
+        let absolute = done.absolutes.iter().find(|one| one.metric == metric).unwrap();
+        (done.rounds, absolute.base.is_some() && absolute.head.is_some())
+    };
+    assert_eq!(rounds("latency.p95", 60_000.0, 0), (96, true));
+    assert_eq!(rounds("latency.p95", 60_000.0, 5), (96, true));
+    assert_eq!(rounds("error_rate", 0.05, 0), (192, true));
+    assert_eq!(rounds("error_rate", 0.05, 5), (192, true));
+    assert_eq!(rounds("latency.p50", 60_000.0, 0), (12, true));
+    assert_eq!(rounds("latency.p99", 60_000.0, 0), (12, false), "no session has the runs for it");
+}
+
+#[test]
+fn an_objective_takes_no_time_from_another_claim() {
+    let mut machine = steady(|_| 0.3);
+    machine.delay = Duration::from_millis(5);
+    let settings = Settings { max_time: Some(Duration::from_millis(900)), ..Settings::default() };
+    let done = asking(&[Some(("error_rate", 0.05)), None], 0, &mut machine, &settings);
+    let both = [&done[0].measured, &done[1].measured].map(|one| (one.outcome, one.ending));
+    assert_eq!(both, [(Some(Outcome::Slower), Ending::Decided); 2]);
+    assert!((13..100).contains(&done[0].measured.rounds) && done[1].measured.rounds == 12, "{}", done[0].measured.rounds);
+}
+
+#[test]
+fn a_repetition_that_fails_now_and_then_answers_a_rate_and_is_no_comparison() {
+    let flaky = |asked| {
+        let mut machine = steady(|_| 0.3);
+        machine.fails = |_, run| run % 10 == 0;
+        asking(&[asked], 0, &mut machine, &Settings::default()).remove(0).measured
+    };
+    let asked = flaky(Some(("error_rate", 0.3)));
+    assert_eq!((asked.ending, asked.outcome), (Ending::Fails, None));
+    let rate = asked.absolutes.iter().find(|one| one.metric == "error_rate").unwrap();
+    assert!(rate.base.unwrap().high < 0.3 && rate.head.unwrap().high < 0.3, "{rate:?}");
+    assert_eq!((asked.failures.base > 2, flaky(None).failures.base), (true, 2), "without the question it ends there");
 }
 
 #[test]
