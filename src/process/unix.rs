@@ -35,7 +35,7 @@ struct Ended {
 }
 
 enum Event {
-    Started(u32),
+    Started(u32, Instant),
     Ended(Result<Ended, std::io::Error>),
 }
 
@@ -173,8 +173,11 @@ fn supervise(
         let mut timed_out = false;
         let ended = loop {
             match inbox.recv_timeout(TICK) {
-                Ok(Event::Started(started)) => {
+                Ok(Event::Started(started, at)) => {
                     pid = started;
+                    if gate.is_none() {
+                        start = at;
+                    }
                     guard = Some(GroupGuard::new(started as i32));
                 }
                 Ok(Event::Ended(ended)) => break ended.map_err(|source| spawn_error(launch, source))?,
@@ -251,6 +254,8 @@ fn own_child(
     stderr_cap: usize,
 ) {
     let own = own_rss();
+    // Read here: the thread that waits may get a processor only after a short child has ended.
+    let spawning = Instant::now();
     let mut child = match command.spawn() {
         Ok(child) => child,
         Err(source) => {
@@ -258,7 +263,7 @@ fn own_child(
             return;
         }
     };
-    let _nobody_waits = events.send(Event::Started(child.id()));
+    let _nobody_waits = events.send(Event::Started(child.id(), spawning));
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     std::thread::scope(|scope| {
         scope.spawn(|| outputs.send((1, stdout.map(|pipe| first_bytes(pipe, stdout_cap)).unwrap_or_default())));
