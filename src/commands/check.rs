@@ -1,25 +1,24 @@
 //! `check`: the diff joined with the stored profile; nothing is built and nothing is run.
 
+mod conclude;
 mod production;
 
+use self::conclude::Conclusion;
 use super::context::{ContextParts, locate};
-use super::report::show;
-use super::verify::judge::{rules_of, weakness};
-use crate::analysis::{Analysis, BaseSide, Command, Finding, HeadSide, SCHEMA_VERSION, Severity};
+use super::verify::judge::weakness;
+use crate::analysis::BaseSide;
 use crate::cli::CheckArgs;
-use crate::conclude::{add_bottlenecks, baseline_result, change_results, environment, next_steps, now, tool};
+use crate::conclude::{add_bottlenecks, baseline_result, change_results, environment};
 use crate::error::Result;
 use crate::evidence::{Evidence, WorkloadEvidence, read_profile};
 use crate::exit::Exit;
 use crate::git::{Git, Head};
 use crate::heat::Executed;
 use crate::join::{Elsewhere, SideData};
-use crate::rules::{BaseEvidence, Commit};
 use crate::shell::Shell;
-use crate::sides::{Texts, items_of_files, not_checked, read_diff};
+use crate::sides::{Texts, items_of_files, read_diff};
 use crate::source::Change;
 use crate::store::{Baseline, Store};
-use crate::verdict::{self, Policy};
 
 /// Joins and judges by the rules alone.
 pub(crate) fn check(args: &CheckArgs, shell: &mut Shell) -> Result<Exit> {
@@ -39,7 +38,6 @@ pub(crate) fn check(args: &CheckArgs, shell: &mut Shell) -> Result<Exit> {
     // The profile's lines belong to the tree that was measured, whatever the diff is against.
     let mut items = items_of_files(&Texts::Tree(&git, profiled.tree.clone()), &files, &parts.roots)?;
     let elsewhere = (profiled.tree != base.tree).then(|| Elsewhere::set_apart(&mut items, &diff.changes, &profiled.named));
-    let commit = base.commit;
     let mut data = SideData::new(&evidence.built_in, items);
     for (id, profile) in profiles {
         data.add_profile(&id, profile);
@@ -52,60 +50,18 @@ pub(crate) fn check(args: &CheckArgs, shell: &mut Shell) -> Result<Exit> {
     let mut workloads: Vec<_> = evidence.workloads.iter().map(|one| baseline_result(one, &view)).collect();
     add_bottlenecks(&mut workloads, None, evidence);
     let warnings = elsewhere.iter().map(|_| profiled.warning(&args.baseline)).chain(diff.warnings()).collect();
-    let commits: Vec<Commit> = git.commits(&commit, "HEAD")?.into_iter().map(Commit::from).collect();
-    let mut findings = rules_of(
-        &parts.config,
-        &diff,
-        &changes,
-        &workloads,
-        weakness(!evidence.selected.is_empty(), evidence),
-        &commits,
-        &BaseEvidence::Valid,
-        Command::Check,
-        parts.config.margin.unwrap_or(0.02),
-    );
-    if elsewhere.is_some() {
-        soften(&mut findings);
-    }
-    let tests = not_checked("`check` runs nothing");
-    let judged = verdict::judge(
-        &verdict::Evidence {
-            command: Command::Check,
-            workloads: &workloads,
-            changes: &changes,
-            findings: &findings,
-            tests: &tests,
-        },
-        &Policy::new(&parts.config.fail_on.clone().unwrap_or_default(), parts.config.on_inconclusive.unwrap_or_default()),
-    );
-    let mut analysis = Analysis {
-        schema_version: SCHEMA_VERSION,
-        tool: tool(),
-        command: Command::Check,
-        created: now(),
-        verdict: judged.verdict,
-        reasons: judged.reasons,
-        exit_code: judged.exit.code(),
-        base: Some(BaseSide { commit, chosen_by: base.chosen_by, evidence: profiled.evidence }),
-        head: HeadSide { commit: git.head()?, dirty: git.is_dirty()? },
+    let conclusion = Conclusion {
+        parts: &parts,
+        git: &git,
+        diff: &diff,
+        base: BaseSide { commit: base.commit, chosen_by: base.chosen_by, evidence: profiled.evidence },
         environment: environment(&baseline.record.fingerprint, evidence, warnings),
         workloads,
         changes,
-        findings,
-        tests,
-        skipped: Vec::new(),
-        next_steps: Vec::new(),
+        weakness: weakness(!evidence.selected.is_empty(), evidence),
+        is_of_elsewhere: elsewhere.is_some(),
     };
-    analysis.next_steps = next_steps(&analysis);
-    show(&analysis, args.format.message_format, shell)?;
-    Ok(judged.exit)
-}
-
-/// A profile of another tree proves nothing about this one (what calls an item may differ): what rests on it warns at most.
-fn soften(findings: &mut [Finding]) {
-    for finding in findings.iter_mut().filter(|finding| finding.severity == Severity::Error) {
-        finding.severity = Severity::Warning;
-    }
+    conclusion.show(args, shell)
 }
 
 /// The tree that the profile was taken of.

@@ -4,13 +4,11 @@
 
 use camino::Utf8Path;
 
-use super::soften;
-use crate::analysis::{Analysis, BaseSide, Command, Environment, HeadSide, SCHEMA_VERSION};
+use super::conclude::Conclusion;
+use crate::analysis::{BaseSide, Environment};
 use crate::cli::CheckArgs;
 use crate::commands::context::{ContextParts, locate};
-use crate::commands::report::show;
-use crate::commands::verify::judge::rules_of;
-use crate::conclude::{Production, change_results, doubt, next_steps, now, tool};
+use crate::conclude::{Production, change_results, doubt};
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::git::base::{Base, Choice, Request, choose};
@@ -18,12 +16,10 @@ use crate::git::{Git, Head};
 use crate::heat::{Executed, Foreign};
 use crate::join::{Elsewhere, SideData};
 use crate::profile::Engine;
-use crate::rules::{BaseEvidence, Commit};
 use crate::sample::import::{self, Import, ImportError};
 use crate::shell::Shell;
-use crate::sides::{Texts, items_of_files, not_checked, read_diff};
+use crate::sides::{Texts, items_of_files, read_diff};
 use crate::source::Change;
-use crate::verdict::{self, Policy};
 
 /// Why such a profile cannot prove that anything is cold everywhere.
 const WEAKNESS: &str = "a production profile shows the machines and the time that it was taken on";
@@ -54,53 +50,20 @@ pub(super) fn check(args: &CheckArgs, file: &Utf8Path, shell: &mut Shell) -> Res
     doubt(&mut changes, &diff.changes, joined, &matching);
     let production = Production { id, import: &import, looked_up_in: &sources.commit, matching };
     let workloads = vec![production.result(&view, file.as_str())];
-    let commits: Vec<Commit> = git.commits(&base.commit, "HEAD")?.into_iter().map(Commit::from).collect();
-    let mut findings = rules_of(
-        &parts.config,
-        &diff,
-        &changes,
-        &workloads,
-        Some(WEAKNESS),
-        &commits,
-        &BaseEvidence::Valid,
-        Command::Check,
-        parts.config.margin.unwrap_or(0.02),
-    );
-    soften(&mut findings);
-    let tests = not_checked("`check` runs nothing");
-    let judged = verdict::judge(
-        &verdict::Evidence {
-            command: Command::Check,
-            workloads: &workloads,
-            changes: &changes,
-            findings: &findings,
-            tests: &tests,
-        },
-        &Policy::new(&parts.config.fail_on.clone().unwrap_or_default(), parts.config.on_inconclusive.unwrap_or_default()),
-    );
     let warnings = sources.warnings.iter().cloned().chain(production.warnings()).chain(diff.warnings()).collect();
     let evidence = format!("production profile `{id}`: {}; {}", import.described(), sources.chosen_by);
-    let mut analysis = Analysis {
-        schema_version: SCHEMA_VERSION,
-        tool: tool(),
-        command: Command::Check,
-        created: now(),
-        verdict: judged.verdict,
-        reasons: judged.reasons,
-        exit_code: judged.exit.code(),
-        base: Some(BaseSide { commit: base.commit.clone(), chosen_by: base.chosen_by, evidence }),
-        head: HeadSide { commit: git.head()?, dirty: git.is_dirty()? },
+    let conclusion = Conclusion {
+        parts: &parts,
+        git: &git,
+        diff: &diff,
+        base: BaseSide { commit: base.commit.clone(), chosen_by: base.chosen_by, evidence },
         environment: elsewhere_environment(warnings),
         workloads,
         changes,
-        findings,
-        tests,
-        skipped: Vec::new(),
-        next_steps: Vec::new(),
+        weakness: Some(WEAKNESS),
+        is_of_elsewhere: true,
     };
-    analysis.next_steps = next_steps(&analysis);
-    show(&analysis, args.format.message_format, shell)?;
-    Ok(judged.exit)
+    conclusion.show(args, shell)
 }
 
 /// What the working tree is compared with: `--base`, else where it left the branch that it is merged into.
