@@ -159,7 +159,7 @@ fn a_regression_in_every_format() {
     human_is_plain_and_ends_with_the_verdict(&human);
     human_is_plain_and_ends_with_the_verdict(&report(&repo, &["--color", "auto"]));
     assert!(report(&repo, &["--color", "always"]).contains("\u{1b}["), "colour is there for who asks");
-    assert!(human.contains("  scan: cpu-bound: "), "{human}");
+    assert!(markdown.contains("`scan` is "), "its bottleneck: {markdown}");
     insta::with_settings!({ filters => vec![
         (r"\b[0-9a-f]{7}\b", "COMMIT"),
         // Which further metrics are worth a line depends on the machine.

@@ -41,7 +41,9 @@ fn an_objective_fails_only_when_base_met_it_and_the_change_breaks_it() {
     assert_eq!((&time["met_at_base"], &time["met_at_head"], &time["explained"]), (&true.into(), &false.into(), &true.into()));
     assert!(time["low"].as_f64() > time["target"].as_f64(), "{time}");
     assert!(analysis["reasons"][0].as_str().unwrap().contains("misses its target"), "{analysis:#}");
-    assert_eq!(objective(&analysis, "memory.peak_rss")["met_at_head"], true);
+    // Of a program that takes less than the tool itself, nobody can tell how much.
+    let memory = objective(&analysis, "memory.peak_rss");
+    assert!(memory["met_at_head"] == true || (memory["head"].is_null() && memory["reason"].is_string()), "{memory}");
     let tail = objective(&analysis, "latency.p99");
     assert!(tail["head"].is_null() && tail["met_at_head"].is_null() && tail["reason"].is_string(), "{tail}");
     let human = repo.run(&["report"]).stdout;
