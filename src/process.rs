@@ -19,6 +19,7 @@ mod workload;
 pub use interrupt::{install as install_interrupt_handler, interrupted};
 pub use preload::{Preload, PreloadError};
 pub use tool::{Tool, ToolError, ToolOutput};
+pub(crate) use workload::memory_of_status;
 pub use workload::{Finished, Gated, Launch, Limits, ProcessError, ThreadTime, Usage, run, run_gated};
 
 /// What git lists as `git rev-parse --local-env-vars`, plus what its hooks set: in a linked worktree a hook's `GIT_DIR`

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::LOCAL_GIT_VARIABLES;
 use super::interrupt::{self, GroupGuard};
-use super::workload::{Finished, Gated, Launch, Limits, ProcessError, ThreadTime, Usage};
+use super::workload::{Finished, Gated, Launch, Limits, ProcessError, ThreadTime, Usage, memory_of_status};
 
 /// How often the watcher looks up from waiting: short enough that a 32-record sample ring does not overflow at 5 kHz.
 const TICK: Duration = Duration::from_millis(3);
@@ -318,7 +318,7 @@ const BLOCK: u64 = 512;
 /// What this process holds in memory now, in kilobytes; `None` where the system has no such file.
 fn own_rss() -> Option<u64> {
     let status = fs_err::read_to_string("/proc/self/status").ok()?;
-    status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix("kB")?.trim().parse().ok())
+    memory_of_status(&status, "VmRSS").map(|bytes| bytes / 1024)
 }
 
 /// What other threads may add between the look and the fork, in kilobytes.

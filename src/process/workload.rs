@@ -119,6 +119,13 @@ impl ThreadTime {
     }
 }
 
+/// A line of `/proc/PID/status` that counts memory (`VmRSS`, `VmSwap`), bytes.
+pub(crate) fn memory_of_status(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
 /// How a workload ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finished {

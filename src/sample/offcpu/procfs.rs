@@ -1,6 +1,7 @@
 //! What the kernel's files about a task say (proc(5)). Pure: text in, values out; what cannot be read is `None`, never 0.
 
 use super::Transfers;
+use crate::process::memory_of_status;
 
 /// `/proc/PID/task/TID/syscall`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,8 +63,7 @@ pub(super) fn transfers(text: &str) -> Option<Transfers> {
 
 /// `VmSwap` of `/proc/PID/status`, bytes.
 pub(super) fn swapped(status: &str) -> Option<u64> {
-    let kilobytes: u64 = field(status, "VmSwap")?.strip_suffix(" kB")?.trim().parse().ok()?;
-    Some(kilobytes * 1024)
+    memory_of_status(status, "VmSwap")
 }
 
 fn field<'t>(text: &'t str, name: &str) -> Option<&'t str> {
