@@ -4,9 +4,11 @@
 //! `None` (`null`), never 0. Changes to this file are additive within one `schema_version`.
 
 mod imported;
+mod memory;
 mod second_look;
 
 pub use imported::ImportedProfile;
+pub use memory::{AllocatedResult, FaultsResult, GrowthResult, MemoryOwner, MemoryResult};
 pub use second_look::{ConfirmationResult, CountResult, WitnessResult};
 
 use serde::{Deserialize, Serialize};
@@ -211,6 +213,9 @@ pub struct WorkloadResult {
     /// Counted instructions; `None` where they were not asked.
     #[serde(default)]
     pub witness: Option<WitnessResult>,
+    /// Who touches new pages, who allocates, whether memory grows; `None` where there is nothing to tell.
+    #[serde(default)]
+    pub memory: Option<MemoryResult>,
 }
 
 impl WorkloadResult {

@@ -4,6 +4,7 @@
 //! measures nothing, advises nothing, and no verdict rests on it.
 
 mod class;
+mod growth;
 mod host;
 mod on_cpu;
 #[cfg(test)]
@@ -13,6 +14,7 @@ mod words;
 mod work;
 
 pub use class::{Class, Diagnosis, diagnose};
+pub use growth::{Growth, growth};
 pub use on_cpu::OnCpu;
 pub use time::{Part, Time};
 pub use work::{Null, Work};

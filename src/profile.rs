@@ -4,6 +4,7 @@
 
 pub mod flamegraph;
 pub mod folded;
+mod heaviest;
 pub mod model;
 pub mod normalize;
 pub mod pprof;

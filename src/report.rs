@@ -8,6 +8,7 @@ mod doctor;
 mod human;
 mod json;
 mod markdown;
+mod memory;
 mod names;
 mod objective;
 #[cfg(test)]

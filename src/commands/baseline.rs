@@ -9,10 +9,10 @@ use super::report::show;
 use super::verify::Unwritable;
 use crate::analysis::{Analysis, Command, Environment, HeadSide, SCHEMA_VERSION, TestStatus, Tests, Verdict, WorkloadResult};
 use crate::cli::BaselineArgs;
-use crate::conclude::{add_bottlenecks, baseline_result, baseline_slos, environment, hyperfine, now, tool};
+use crate::conclude::{add_bottlenecks, add_memory, baseline_result, baseline_slos, environment, hyperfine, now, tool};
 use crate::config::Config;
 use crate::error::{Expected, Result};
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, WorkloadEvidence};
 use crate::exit::Exit;
 use crate::join::SideData;
 use crate::measure::Contention;
@@ -126,6 +126,12 @@ fn analysis(context: &Context, side: &Side) -> Analysis {
     warnings.extend(side.gathered.contention.as_ref().and_then(Contention::words));
     warnings.extend(profile_warnings(stored, |_| true));
     warnings.extend(context.aimless_objectives(stored));
+    let of_workload = |evidence: &WorkloadEvidence| WorkloadResult {
+        slo: baseline_slos(&context.filter.objectives(&evidence.workload), evidence),
+        ..baseline_result(evidence, &view)
+    };
+    let mut workloads: Vec<WorkloadResult> = stored.workloads.iter().map(of_workload).collect();
+    add_memory(&mut workloads, &[(stored, &view)]);
     Analysis {
         schema_version: SCHEMA_VERSION,
         tool: tool(),
@@ -137,14 +143,7 @@ fn analysis(context: &Context, side: &Side) -> Analysis {
         base: None,
         head: HeadSide { commit: side.commit.clone(), dirty: side.dirty },
         environment: Environment { contention: side.gathered.contention, ..environment(&side.fingerprint, stored, warnings) },
-        workloads: stored
-            .workloads
-            .iter()
-            .map(|evidence| WorkloadResult {
-                slo: baseline_slos(&context.filter.objectives(&evidence.workload), evidence),
-                ..baseline_result(evidence, &view)
-            })
-            .collect(),
+        workloads,
         changes: Vec::new(),
         findings: Vec::new(),
         tests: Tests {

@@ -70,6 +70,7 @@ pub(super) fn unknown(id: &str, kind: &str) -> WorkloadResult {
         hot_path: Vec::new(),
         confirmation: None,
         witness: None,
+        memory: None,
     }
 }
 

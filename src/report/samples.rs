@@ -70,6 +70,7 @@ pub(crate) fn workload(id: &str) -> WorkloadResult {
         hot_path: Vec::new(),
         confirmation: None,
         witness: None,
+        memory: None,
     }
 }
 

@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub use build::{AgentBuild, Outlook, cache_dir};
 pub use error::{AgentError, NoStacks};
 
-pub(super) use self::stacks::{Map, RawStack};
+pub(super) use self::stacks::{Map, RawStack, map};
 
 use self::stacks::Written;
 use super::offcpu::Watcher;
@@ -69,7 +69,7 @@ impl Agent {
         let written = Written::read(dir.path(), self.preload.library()).map_err(|none| why(none, &finished))?;
         let quality = quality(&written, &finished, frequency);
         let profile = native::recorded(written.processes.into_iter().map(|process| (process.maps, process.stacks)), quality);
-        Ok(Recording { profile, finished, observed })
+        Ok(Recording { profile, finished, observed, faults: None })
     }
 }
 

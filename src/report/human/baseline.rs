@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use super::{Page, style};
 use crate::analysis::{HotItem, PUT_OFF, ProfileResult, WorkloadResult};
 use crate::figures;
-use crate::report::cause;
 use crate::report::names::readable;
 use crate::report::text::{clean, paint};
 use crate::report::view;
+use crate::report::{cause, memory};
 
 /// Workloads before the rest is counted.
 const SHOWN: usize = 6;
@@ -33,6 +33,9 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         }
         if let Some(line) = cause::line(workload) {
             writeln!(out, "  class:   {}", clean(&line))?;
+        }
+        for line in memory::lines(workload) {
+            writeln!(out, "  memory:  {}", clean(&line))?;
         }
         match &workload.profile {
             Some(profile) => writeln!(out, "  profile: {}\n", clean(&quality(profile)))?,

@@ -8,7 +8,7 @@ use crate::figures;
 use crate::report::cause;
 use crate::report::objective::{Standing, objectives};
 use crate::report::text::{Cell, Table, clean, paint, shorten};
-use crate::report::{untimed, view};
+use crate::report::{memory, untimed, view};
 
 /// Rows before the rest is counted.
 const SHOWN: usize = 6;
@@ -41,7 +41,8 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         if let Some(clock) = view::wall_clock(workload) {
             writeln!(out, "  {}", clean(&format!("{}: {clock}", shorten(&workload.id, WIDEST_NAME))))?;
         }
-        for line in cause::notable(workload).into_iter().chain(cause::changed(workload)) {
+        let notable = cause::notable(workload).into_iter().chain(memory::notable(workload));
+        for line in notable.chain(cause::changed(workload)) {
             writeln!(out, "  {}", clean(&format!("{}: {line}", shorten(&workload.id, WIDEST_NAME))))?;
         }
     }

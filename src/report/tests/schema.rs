@@ -158,6 +158,7 @@ fn every_key_of_the_analysis_is_required_or_new() {
         "profile.imported",
         "workload.broken",
         "workload.confirmation",
+        "workload.memory",
         "workload.noise",
         "workload.slo",
         "workload.spread",

@@ -121,7 +121,7 @@ fn stack(text: &str) -> Option<RawStack> {
 }
 
 /// One line of `/proc/PID/maps` (`proc_pid_maps(5)`), and whether the memory holds code.
-fn map(line: &[u8]) -> Option<(bool, Map)> {
+pub(in crate::sample) fn map(line: &[u8]) -> Option<(bool, Map)> {
     let mut rest = line;
     let mut word = || {
         let start = rest.iter().position(|&byte| byte != b' ').unwrap_or(rest.len());

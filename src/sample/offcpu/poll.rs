@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use super::account::{Reason, Seen, Thread, add_up};
 use super::call::{Call, classify};
 use super::ends::Ends;
-use super::procfs::{Schedule, State, swapped, transfers};
+use super::procfs::{Schedule, State, anonymous, swapped, transfers};
+use super::resident::Series;
 use super::{Observed, Transfers, Wait};
 
 /// 200 looks a second (`reference/sampling.md` §1: nothing measurable for the target at this rate).
@@ -73,6 +74,7 @@ struct Poller {
     ended: Vec<Thread>,
     transfers: HashMap<u32, Transfers>,
     swapped: Option<u64>,
+    resident: Series,
     ends: Ends,
     looks: u64,
     raced: u64,
@@ -92,6 +94,7 @@ impl Poller {
             ended: Vec::new(),
             transfers: HashMap::new(),
             swapped: None,
+            resident: Series::new(),
             ends: Ends::new(),
             looks: 0,
             raced: 0,
@@ -114,7 +117,7 @@ impl Poller {
         let at = started.elapsed().as_nanos() as u64;
         if self.looks.is_multiple_of(SEARCH) {
             self.search();
-            self.count();
+            self.count(at);
         }
         let mut alive = 0;
         for pid in self.processes.clone() {
@@ -160,12 +163,19 @@ impl Poller {
         self.processes.retain(|pid| !gone(pid));
     }
 
-    fn count(&mut self) {
+    fn count(&mut self, at: u64) {
+        let mut resident = None;
         for pid in self.processes.clone() {
             let io = fs::read_to_string(format!("/proc/{pid}/io")).ok().and_then(|text| transfers(&text));
             self.transfers.extend(io.map(|io| (pid, io)));
             let status = fs::read_to_string(format!("/proc/{pid}/status")).ok();
-            self.swapped = self.swapped.max(status.and_then(|text| swapped(&text)));
+            self.swapped = self.swapped.max(status.as_deref().and_then(swapped));
+            if let Some(bytes) = status.as_deref().and_then(anonymous) {
+                resident = Some(resident.unwrap_or(0) + bytes);
+            }
+        }
+        if let Some(bytes) = resident {
+            self.resident.add(at, bytes);
         }
     }
 
@@ -250,6 +260,7 @@ impl Poller {
             runnable: if self.looks == 0 { 0.0 } else { running as f64 / self.looks as f64 },
             transfers: self.transfers.values().fold(None, whole),
             swapped: self.swapped,
+            resident: self.resident.points(),
             ..add_up(&self.ended, self.last)
         }
     }

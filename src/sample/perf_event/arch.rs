@@ -26,12 +26,21 @@ pub(super) struct Position {
     pub(super) registers: UnwindRegsNative,
 }
 
+/// A position from its registers; x86-64 has no link register.
+pub(super) fn position_at(pc: u64, sp: u64, fp: u64, lr: u64) -> Position {
+    #[cfg(target_arch = "x86_64")]
+    let (registers, _) = (UnwindRegsNative::new(pc, sp, fp), lr);
+    #[cfg(target_arch = "aarch64")]
+    let registers = UnwindRegsNative::new(lr, sp, fp);
+    Position { pc, sp, registers }
+}
+
 #[cfg(target_arch = "x86_64")]
 pub(super) fn position(regs: &Regs<'_>) -> Option<Position> {
     let pc = regs.get(constants::PERF_REG_X86_IP)?;
     let sp = regs.get(constants::PERF_REG_X86_SP)?;
     let bp = regs.get(constants::PERF_REG_X86_BP)?;
-    Some(Position { pc, sp, registers: UnwindRegsNative::new(pc, sp, bp) })
+    Some(position_at(pc, sp, bp, 0))
 }
 
 #[cfg(target_arch = "aarch64")]
@@ -40,5 +49,5 @@ pub(super) fn position(regs: &Regs<'_>) -> Option<Position> {
     let sp = regs.get(constants::PERF_REG_ARM64_SP)?;
     let lr = regs.get(constants::PERF_REG_ARM64_LR)?;
     let fp = regs.get(constants::PERF_REG_ARM64_X29)?;
-    Some(Position { pc, sp, registers: UnwindRegsNative::new(lr, sp, fp) })
+    Some(position_at(pc, sp, fp, lr))
 }
