@@ -1,0 +1,11 @@
+//! Causes by name: signatures on inline chains, the fix in impact-to-effort order, and what it can bring.
+//!
+//! The catalogue is data (`catalogue/*.toml`); the matcher takes joined profiles and counters and returns what it found. It measures
+//! nothing, and no verdict rests on it: every gain is an estimate.
+
+mod catalogue;
+mod entry;
+mod pattern;
+
+pub use catalogue::{entries, find};
+pub use entry::{Bounds, Counter, Effort, Entry, Family, Level, On};
