@@ -5,7 +5,15 @@
 
 mod catalogue;
 mod entry;
+mod gain;
+mod marks;
+mod matcher;
 mod pattern;
+mod tally;
+#[cfg(test)]
+mod tests;
 
 pub use catalogue::{entries, find};
 pub use entry::{Bounds, Counter, Effort, Entry, Family, Level, On};
+pub use gain::Gain;
+pub use matcher::{Cause, CauseOwner, StackLine, Subject, causes};

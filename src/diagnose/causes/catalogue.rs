@@ -17,9 +17,6 @@ const FILES: [(&str, &str); 7] = [
     ("database.toml", include_str!("catalogue/database.toml")),
 ];
 
-/// So many entries fit into a set of them (`matcher`).
-pub(super) const MOST: usize = 128;
-
 /// The patterns of an entry, ready to be asked.
 #[derive(Debug, Clone)]
 pub(super) struct Signature {
@@ -102,7 +99,7 @@ mod tests {
         let names: BTreeSet<_> = entries().iter().map(|entry| &entry.name).collect();
         let ids: BTreeSet<_> = entries().iter().map(|entry| &entry.id).collect();
         assert_eq!((names.len(), ids.len()), (entries().len(), entries().len()));
-        assert!(entries().len() <= MOST);
+        assert!(entries().len() <= super::super::marks::MOST);
     }
 
     #[test]

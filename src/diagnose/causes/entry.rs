@@ -95,6 +95,15 @@ impl Effort {
         }
     }
 
+    /// What an impact is divided by, to put the cheap before the dear.
+    pub(super) fn weight(self) -> f64 {
+        match self {
+            Self::S => 1.0,
+            Self::M => 2.0,
+            Self::L => 4.0,
+        }
+    }
+
     /// What the letter means.
     pub fn words(self) -> &'static str {
         match self {
@@ -165,6 +174,9 @@ pub struct Entry {
     pub level: Level,
     /// Which stacks show it.
     pub on: On,
+    /// True when what std calls back in the workspace, a comparison or a closure, is part of it: its owner is who asked for it.
+    #[serde(default)]
+    pub callbacks: bool,
     /// Patterns of function names; any frame between the leaf and the owner may fit. `@alloc` stands for a family of `families.toml`.
     pub frames: Vec<String>,
     /// Patterns, one of which must fit a frame further out than the one that fits `frames`; none asks for nothing.
@@ -206,7 +218,7 @@ impl Entry {
     /// The long text of `cargo perf-expert explain`.
     pub fn explain(&self) -> String {
         let mut text = format!("{} {}\n\n{}.\n", self.id, self.name, self.title);
-        section(&mut text, "Why it costs", &[self.why.clone()]);
+        section(&mut text, "Why it costs", std::slice::from_ref(&self.why));
         section(&mut text, "How it shows", &self.signs());
         let numbered: Vec<String> = (1..).zip(&self.fixes).map(|(at, fix)| format!("{at}. {fix}")).collect();
         section(&mut text, &format!("What to do instead (effort {}: {})", self.effort.name(), self.effort.words()), &numbered);
