@@ -4,7 +4,7 @@ use super::names::readable;
 use crate::analysis::{AllocatedResult, FaultsResult, GrowthResult, MemoryOwner, MemoryResult, WorkloadResult};
 use crate::figures;
 
-/// Growth first: it is the only one that nobody asks for.
+/// What memory does. Growth first: it is the only one that nobody asks for.
 pub(super) fn lines(workload: &WorkloadResult) -> Vec<String> {
     let Some(memory) = &workload.memory else { return Vec::new() };
     let MemoryResult { faults, allocated, growth } = memory;
@@ -14,7 +14,7 @@ pub(super) fn lines(workload: &WorkloadResult) -> Vec<String> {
 
 /// What a reader of a comparison would not expect.
 pub(super) fn notable(workload: &WorkloadResult) -> Option<String> {
-    workload.memory.as_ref()?.growth.as_ref().map(grown)
+    workload.memory.as_ref()?.growth.as_ref().map(|growth| format!("memory {}", grown(growth)))
 }
 
 fn grown(growth: &GrowthResult) -> String {
@@ -22,12 +22,12 @@ fn grown(growth: &GrowthResult) -> String {
     let time = figures::quantity(growth.seconds * 1e9, "ns");
     if !growth.steady {
         let held = figures::quantity(growth.held as f64, "bytes");
-        return format!("memory grows until its end, by {rate} over {time}, to {held}{}", kept(growth));
+        return format!("grows until its end, by {rate} over {time}, to {held}{}", kept(growth));
     }
     let each =
         growth.per_iteration.map(|bytes| format!("; about {} per iteration (estimate)", figures::quantity(bytes, "bytes")));
     format!(
-        "memory grows by {rate} over {time} of a workload that repeats itself: a leak, a cache without a bound, or what the \
+        "grows by {rate} over {time} of a workload that repeats itself: a leak, a cache without a bound, or what the \
          benchmark itself keeps{}{}",
         each.unwrap_or_default(),
         kept(growth)

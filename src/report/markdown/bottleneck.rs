@@ -21,7 +21,9 @@ pub(super) fn write(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> 
     let rest = analysis.workloads.iter().filter(|workload| !shown.iter().any(|w| w.id == workload.id));
     for workload in shown.iter().copied().chain(rest).filter(|workload| workload.profile.is_some()).take(WORKLOADS) {
         bullet(out, &class(workload))?;
-        for remark in remarks(workload).into_iter().chain(memory::lines(workload)) {
+        for remark in
+            remarks(workload).into_iter().chain(memory::lines(workload).into_iter().map(|line| format!("memory: {line}")))
+        {
             writeln!(out, "  - {}", text(&remark))?;
         }
         let (own, elsewhere) = view::hottest(workload, HOTTEST);
