@@ -5,6 +5,7 @@ use super::model::{Profile, ProfileBuilder, UNKNOWN};
 
 impl Profile {
     /// The `most` heaviest stacks; all others become one stack of one unknown frame, so that every share stays what it was.
+    #[must_use]
     pub fn heaviest(self, most: usize) -> Self {
         let mut builder = ProfileBuilder::new();
         let mut rest = 0;

@@ -40,7 +40,7 @@ impl Weighed {
             wall_ns,
         };
         let profile = symbolize::profile(binaries, &self.stacks, quality);
-        (records > 0).then(|| Profile { records: Some(records), ..profile })
+        (records > 0).then_some(Profile { records: Some(records), ..profile })
     }
 }
 
