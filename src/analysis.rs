@@ -4,9 +4,11 @@
 //! `None` (`null`), never 0. Changes to this file are additive within one `schema_version`.
 
 mod imported;
+mod root_cause;
 mod second_look;
 
 pub use imported::ImportedProfile;
+pub use root_cause::{GROWTH, GrownPlace, Growth, OwnerResult, StackFrame};
 pub use second_look::{ConfirmationResult, CountResult, WitnessResult};
 
 use serde::{Deserialize, Serialize};
@@ -194,7 +196,7 @@ pub struct WorkloadResult {
     /// or the rounds spread too far.
     #[serde(default)]
     pub noise: bool,
-    /// What could not be measured, by name, and why: `allocations`, `cpu.per_iteration`, `bottleneck`.
+    /// What could not be measured, by name, and why: `allocations`, `cpu.per_iteration`, `bottleneck`, `growth`.
     #[serde(default)]
     pub unmeasured: std::collections::BTreeMap<String, String>,
     /// The clock of the primary metric and why it was chosen.
@@ -205,6 +207,12 @@ pub struct WorkloadResult {
     pub profile: Option<ProfileResult>,
     /// The items that carry most of it.
     pub hot_path: Vec<HotItem>,
+    /// The few items that carry most of it, as the workspace's innermost on its stacks.
+    #[serde(default)]
+    pub owners: Vec<OwnerResult>,
+    /// Which of its stacks grew between base and head; `None` where nothing got slower or faster, or nobody can tell.
+    #[serde(default)]
+    pub growth: Option<Growth>,
     /// The repetition of what screening called slower or faster; `None` where it called it neither.
     #[serde(default)]
     pub confirmation: Option<ConfirmationResult>,

@@ -5,21 +5,27 @@
 
 mod classify;
 mod foreign;
+mod growth;
 mod hot_path;
 mod join;
 mod matching;
 mod origin;
+mod owners;
 mod path;
+mod places;
 mod share;
 mod stacks;
 
 pub use classify::{Executed, HeatClass, Overall, Thresholds, WorkloadHeat, bound, classify, overall};
 pub use foreign::Foreign;
+pub use growth::{ENOUGH, Grown, Growth, Times, growth};
 pub use hot_path::HotSpot;
 pub use join::{Joined, join};
 pub use matching::{Basis, Matching};
 pub use origin::Origin;
+pub use owners::Owner;
 pub use path::{Location, PathMapper};
+pub use places::{Naming, Place, Places, Through};
 pub use share::{ItemShare, Share};
 pub use stacks::{ExcerptFrame, StackExcerpt};
 

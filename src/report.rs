@@ -5,6 +5,7 @@
 
 mod cause;
 mod doctor;
+mod growth;
 mod human;
 mod json;
 mod markdown;

@@ -14,8 +14,8 @@ pub mod sequential;
 pub mod wilson;
 
 pub use binomial::{quantile_interval, rate_interval, values_needed};
-pub use difference::{Counted, difference};
 pub use decide::{Decision, Margins, Outcome, Reason, decide, decide_beyond};
+pub use difference::{Counted, difference};
 pub use estimate::{Interval, median, median_interval, quantile};
 pub use layouts::{AcrossLayouts, LayoutRound, across_layouts};
 pub use multiple::{benjamini_hochberg, holm};

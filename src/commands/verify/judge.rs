@@ -10,7 +10,8 @@ use crate::analysis::{
 use crate::commands::baseline::profile_warnings;
 use crate::commands::context::Context;
 use crate::conclude::{
-    Comparison, add_bottlenecks, change_results, compared, counted, environment, next_steps, now, slo_results, tool,
+    Comparison, add_bottlenecks, add_growth, add_owners, change_results, compared, counted, environment, next_steps, now,
+    slo_results, tool,
 };
 use crate::error::Result;
 use crate::evidence::Evidence;
@@ -65,6 +66,8 @@ pub(super) fn conclude(
     verdict::settle(&mut workloads, context.margin());
     objectives(context, found, &mut workloads);
     add_bottlenecks(&mut workloads, Some(&found.base.evidence), &found.survey.evidence);
+    add_owners(&mut workloads, Some(found.base_view), found.head_view);
+    add_growth(&mut workloads, &found.both(&diff.changes));
     let changes = change_results(&diff.changes, found.base_view, found.head_view);
     let weakness = weakness(context.is_narrowed(), &found.survey.evidence);
     witness::conclude(found, if weakness.is_none() { &changes } else { &[] }, &mut workloads);
