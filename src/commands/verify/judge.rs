@@ -10,8 +10,8 @@ use crate::analysis::{
 use crate::commands::baseline::profile_warnings;
 use crate::commands::context::Context;
 use crate::conclude::{
-    Comparison, Profiled, add_bottlenecks, add_causes, change_results, compared, counted, environment, next_steps, now,
-    point_elsewhere, slo_results, tool,
+    Comparison, Profiled, add_bottlenecks, add_causes, add_growth, add_owners, change_results, compared, counted, environment,
+    next_steps, now, point_elsewhere, slo_results, tool,
 };
 use crate::error::Result;
 use crate::evidence::Evidence;
@@ -68,6 +68,8 @@ pub(super) fn conclude(
     add_bottlenecks(&mut workloads, Some(&found.base.evidence), &found.survey.evidence);
     let base_profiles = Profiled { evidence: &found.base.evidence, view: found.base_view };
     add_causes(&mut workloads, Some(base_profiles), Profiled { evidence: &found.survey.evidence, view: found.head_view });
+    add_owners(&mut workloads, Some(found.base_view), found.head_view);
+    add_growth(&mut workloads, &found.both(&diff.changes));
     let changes = change_results(&diff.changes, found.base_view, found.head_view);
     let weakness = weakness(context.is_narrowed(), &found.survey.evidence);
     witness::conclude(found, if weakness.is_none() { &changes } else { &[] }, &mut workloads);

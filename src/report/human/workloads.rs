@@ -8,11 +8,13 @@ use crate::figures;
 use crate::report::cause;
 use crate::report::objective::{Standing, objectives};
 use crate::report::text::{Cell, Table, clean, paint, shorten};
-use crate::report::{untimed, view};
+use crate::report::{growth, untimed, view};
 
 /// Rows before the rest is counted.
 const SHOWN: usize = 6;
 const WIDEST_NAME: usize = 36;
+/// Places that grew, per workload.
+const SHOWN_GROWN: usize = 3;
 
 pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     let shown = view::shown_workloads(page.analysis);
@@ -41,7 +43,8 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         if let Some(clock) = view::wall_clock(workload) {
             writeln!(out, "  {}", clean(&format!("{}: {clock}", shorten(&workload.id, WIDEST_NAME))))?;
         }
-        for line in cause::notable(workload).into_iter().chain(cause::changed(workload)) {
+        let grown = growth::lines(workload, SHOWN_GROWN);
+        for line in cause::notable(workload).into_iter().chain(cause::changed(workload)).chain(grown) {
             writeln!(out, "  {}", clean(&format!("{}: {line}", shorten(&workload.id, WIDEST_NAME))))?;
         }
     }
