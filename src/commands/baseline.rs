@@ -9,7 +9,9 @@ use super::report::show;
 use super::verify::Unwritable;
 use crate::analysis::{Analysis, Command, Environment, HeadSide, SCHEMA_VERSION, TestStatus, Tests, Verdict, WorkloadResult};
 use crate::cli::BaselineArgs;
-use crate::conclude::{add_bottlenecks, baseline_result, baseline_slos, environment, hyperfine, now, tool};
+use crate::conclude::{
+    add_bottlenecks, baseline_result, baseline_slos, environment, hyperfine, now, profile_warnings, qualities, tool,
+};
 use crate::config::Config;
 use crate::error::{Expected, Result};
 use crate::evidence::Evidence;
@@ -124,7 +126,7 @@ fn analysis(context: &Context, side: &Side) -> Analysis {
     skipped.extend(stored.skipped.clone());
     let mut warnings = side.gathered.warnings.clone();
     warnings.extend(side.gathered.contention.as_ref().and_then(Contention::words));
-    warnings.extend(profile_warnings(stored, |_| true));
+    warnings.extend(profile_warnings(qualities(stored)));
     warnings.extend(context.aimless_objectives(stored));
     Analysis {
         schema_version: SCHEMA_VERSION,
@@ -156,16 +158,4 @@ fn analysis(context: &Context, side: &Side) -> Analysis {
         skipped,
         next_steps: vec!["change the code, then `cargo perf-expert verify`".into()],
     }
-}
-
-/// What the quality of the profiles limits, of the workloads that it `concerns`.
-pub(crate) fn profile_warnings(evidence: &Evidence, concerns: impl Fn(&str) -> bool) -> Vec<String> {
-    let mut warnings = Vec::new();
-    for workload in evidence.workloads.iter().filter(|evidence| concerns(&evidence.workload.id)) {
-        let Some(stored) = &workload.profile else { continue };
-        for advice in crate::sample::advice(&stored.quality) {
-            warnings.push(format!("profile of `{}`: {}; {}", workload.workload.id, advice.problem(), advice.remedy()));
-        }
-    }
-    warnings
 }

@@ -2,6 +2,7 @@
 
 use crate::analysis::Heat;
 use crate::heat::{Executed, HeatClass, Share, Thresholds, WorkloadHeat, overall};
+use crate::sample::doubt;
 use crate::source::Change;
 
 use super::SideView;
@@ -11,7 +12,7 @@ use super::SideView;
 pub struct ItemHeat {
     /// The class.
     pub heat: Heat,
-    /// Why it is not a class that says something.
+    /// Why it is not a class that says something, or what makes its shares doubtful.
     pub reason: Option<String>,
     /// Share anywhere on the stack; `None` when no profile can show it.
     pub total: Option<Share>,
@@ -34,10 +35,12 @@ pub fn heat_of(index: usize, change: &Change, base: &SideView<'_>, head: &SideVi
     let Some(hottest) = found.hottest.filter(|_| found.class != HeatClass::Unmeasured) else {
         return unmeasured(index, change, base, head);
     };
+    let doubt = |side: &SideView<'_>| side.profile(&hottest.workload).and_then(|profile| doubt(&profile.quality));
     let is_base = all.iter().position(|heat| *heat == hottest).is_some_and(|at| at < from_base);
     ItemHeat {
         heat: heat(found.class),
-        reason: (found.class == HeatClass::Uncertain).then(|| uncertain(&hottest)),
+        reason: doubt(if is_base { base } else { head })
+            .or_else(|| (found.class == HeatClass::Uncertain).then(|| uncertain(&hottest))),
         total: Some(hottest.share.total),
         own: Some(hottest.share.self_share),
         workload: Some(hottest.workload),

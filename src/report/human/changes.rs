@@ -30,10 +30,29 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{line}")?;
     }
     page.cut(out, shown.len(), SHOWN, "changed items")?;
+    for line in doubts(shown.iter().take(page.shown(shown.len(), SHOWN)).copied()) {
+        writeln!(out, "  {}", clean(&line))?;
+    }
     if let Some(counted) = counted {
         writeln!(out, "  {counted}")?;
     }
     writeln!(out)
+}
+
+/// Why a share is uncertain or doubtful, each reason once.
+fn doubts<'c>(shown: impl Iterator<Item = &'c ChangeResult>) -> Vec<String> {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for change in shown.filter(|change| change.total.is_some()) {
+        let Some(reason) = change.heat_reason.as_deref() else { continue };
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, items)) => items.push(&change.item),
+            None => reasons.push((reason, vec![&change.item])),
+        }
+    }
+    let line = |(reason, items): (&str, Vec<&str>)| {
+        format!("{}: {reason}", items.iter().map(|item| shorten(item, WIDEST_NAME)).collect::<Vec<_>>().join(", "))
+    };
+    reasons.into_iter().map(line).collect()
 }
 
 fn row(change: &ChangeResult) -> Vec<Cell> {
