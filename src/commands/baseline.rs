@@ -14,7 +14,6 @@ use crate::conclude::{
 };
 use crate::config::Config;
 use crate::error::{Expected, Result};
-use crate::evidence::Evidence;
 use crate::exit::Exit;
 use crate::join::SideData;
 use crate::measure::Contention;

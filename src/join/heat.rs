@@ -79,6 +79,15 @@ fn uncertain(hottest: &WorkloadHeat) -> String {
     }
 }
 
+/// A workload that executes the change and that the time limit left without a profile.
+fn put_off<'v>(index: usize, change: &Change, base: &SideView<'v>, head: &SideView<'v>) -> Option<&'v str> {
+    let sides = [change.base.as_ref().map(|_| base), change.head.as_ref().map(|_| head)];
+    let on = |side: &SideView<'v>| {
+        side.workloads().find(|workload| side.is_put_off(workload) && side.executes(workload, index) == Executed::Yes)
+    };
+    sides.into_iter().flatten().find_map(on)
+}
+
 fn unmeasured(index: usize, change: &Change, base: &SideView<'_>, head: &SideView<'_>) -> ItemHeat {
     let ask = |side: &SideView<'_>| side.workloads().map(|workload| side.executes(workload, index)).collect::<Vec<_>>();
     let mut answers = if change.base.is_some() { ask(base) } else { Vec::new() };
@@ -87,7 +96,9 @@ fn unmeasured(index: usize, change: &Change, base: &SideView<'_>, head: &SideVie
         Executed::Unknown(reason) => Some(reason.clone()),
         _ => None,
     });
-    let reason = if answers.contains(&Executed::Yes) {
+    let reason = if let Some(workload) = put_off(index, change, base, head) {
+        format!("`{workload}` executes it, and the time limit left no time to sample that")
+    } else if answers.contains(&Executed::Yes) {
         "it is executed, but nothing was sampled".to_owned()
     } else if let Some(reason) = unknown {
         format!("not provable: {reason}")
