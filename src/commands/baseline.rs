@@ -13,14 +13,14 @@ use crate::conclude::{
     add_bottlenecks, baseline_result, baseline_slos, environment, hyperfine, now, profile_warnings, qualities, tool,
 };
 use crate::config::Config;
-use crate::error::{Expected, Result};
+use crate::error::{Error, Expected, Result};
 use crate::exit::Exit;
 use crate::join::SideData;
 use crate::measure::Contention;
 use crate::shell::Shell;
 use crate::sides::{Depth, Gathered, Scratch, Texts, all_items, build_programs, fingerprint, gather, gather_commit, save};
 use crate::store::Store;
-use crate::workspace::Fingerprint;
+use crate::workspace::{Fingerprint, WorkspaceError};
 
 /// Why no baseline is made.
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +92,7 @@ fn import(file: &Utf8Path) -> Result<Vec<WorkloadResult>> {
 
 fn of_working_tree(context: &Context, dirty: bool, scratch: &Scratch, shell: &mut Shell) -> Result<Side> {
     let root: Utf8PathBuf = context.git.root().to_owned();
-    let built = build_programs(context, &context.workspace, &root, "base", &context.targets(), shell)?;
+    let built = build_programs(context, &context.workspace, &root, "base", &context.targets(), shell).map_err(of_this_tree)?;
     let items = all_items(&Texts::Disk(&context.git, root.clone()), &context.crate_roots())?;
     let mut gathered = gather(context, &built.programs, &root, &items, whole(context), scratch, shell)?;
     if dirty {
@@ -109,6 +109,14 @@ fn of_commit(context: &Context, rev: &str, scratch: &Scratch, shell: &mut Shell)
     let items = all_items(&Texts::Tree(&context.git, commit.clone()), &context.crate_roots())?;
     let data = with_profiles(SideData::new(checkout.root(), items), &gathered);
     Ok(Side { gathered, fingerprint, commit: Some(commit), dirty: false, data, programs })
+}
+
+/// What becomes a base is the reader's own working tree.
+fn of_this_tree(error: Error) -> Error {
+    match error.downcast_ref() {
+        Some(WorkspaceError::DoesNotBuild { .. }) => WorkspaceError::DoesNotBuild { side: "the working tree".into() }.into(),
+        _ => error,
+    }
 }
 
 fn with_profiles(mut data: SideData, gathered: &Gathered) -> SideData {
