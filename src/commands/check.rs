@@ -2,6 +2,7 @@
 
 mod conclude;
 mod production;
+mod sources;
 
 use self::conclude::Conclusion;
 use super::context::{ContextParts, locate};
