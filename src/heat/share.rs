@@ -29,6 +29,7 @@ impl Share {
     }
 
     /// The same samples where they stand for the CPU time but for a part `unseen`, which may hold all or nothing of it.
+    #[must_use]
     pub fn with_unseen(self, unseen: f64) -> Self {
         let seen = 1.0 - unseen.clamp(0.0, 1.0);
         Self { low: self.low * seen, high: self.high * seen + (1.0 - seen), ..self }
