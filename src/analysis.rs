@@ -437,7 +437,7 @@ pub struct ChangeResult {
     pub note: Option<String>,
     /// Heat in its hottest workload; `None` where heat has no meaning (ambient, moved).
     pub heat: Option<Heat>,
-    /// Why it is unmeasured or uncertain: "no workload executes it", "ptrace is refused here".
+    /// Why it is unmeasured or uncertain, or what makes its share doubtful: "no workload executes it", "ptrace is refused here".
     pub heat_reason: Option<String>,
     /// Share of samples with it at the leaf.
     #[serde(rename = "self")]

@@ -25,7 +25,7 @@ pub(crate) use imported::hyperfine;
 pub(crate) use next::next_steps;
 pub(crate) use owners::add_owners;
 pub(crate) use production::{Production, doubt};
-pub(crate) use profiles::{hot_items, profile_result};
+pub(crate) use profiles::{hot_items, profile_result, profile_warnings, qualities};
 pub(crate) use slo::{baseline_slos, slo_results};
 pub(crate) use witness::{Counts, Testimony, no_witness, witnessed};
 #[cfg(test)]

@@ -90,6 +90,12 @@ pub fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
+/// A name as one word of a POSIX shell's command line: `parse/large`, `'fold 2'`.
+pub fn word(name: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/_-.:,+@%=".contains(c);
+    if !name.is_empty() && name.chars().all(plain) { name.to_owned() } else { format!("'{}'", name.replace('\'', r"'\''")) }
+}
+
 fn decimals(percent: f64) -> usize {
     match percent.abs() {
         p if p >= 10.0 || p.to_bits() == 0 => 0,
@@ -140,6 +146,13 @@ fn significant(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_can_be_typed() {
+        for (name, typed) in [("parse/large", "parse/large"), ("fold 2", "'fold 2'"), ("it's*", r"'it'\''s*'"), ("", "''")] {
+            assert_eq!(word(name), typed);
+        }
+    }
 
     #[test]
     fn shares_keep_the_digits_that_carry_information() {

@@ -203,10 +203,11 @@ impl<'a> Joined<'a> {
 
     /// The share that this part of all counts is.
     pub(super) fn share_of_count(&self, count: u64) -> Share {
-        match self.profile.records {
+        let share = match self.profile.records {
             Some(records) => Share::weighed(count, self.samples, records),
             None => Share::new(count, self.samples),
-        }
+        };
+        share.with_unseen(self.profile.quality.unseen())
     }
 
     pub(super) fn group_share(&self, group: GroupId) -> ItemShare {

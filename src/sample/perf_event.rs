@@ -8,6 +8,7 @@ mod attr;
 mod auxv;
 mod binary;
 pub(super) mod counter;
+mod jitter;
 mod merge;
 mod processes;
 mod recorded;
@@ -21,6 +22,7 @@ use std::cell::RefCell;
 
 pub(super) use self::recorded::recorded;
 
+use self::jitter::Jitter;
 use self::merge::Merger;
 use self::processes::Processes;
 use self::ring::Ring;
@@ -87,6 +89,7 @@ struct Session {
     rings: Vec<Ring>,
     merger: Merger,
     processes: Processes,
+    jitter: Jitter,
 }
 
 impl Session {
@@ -97,7 +100,10 @@ impl Session {
         let mut refusal = Refusal::from_io(&std::io::Error::from_raw_os_error(libc::ENODEV), false);
         for &pages in RING_PAGES.iter().skip(large) {
             match open_rings(pid, &cpus, options, pages) {
-                Ok(rings) => return Ok(Self { rings, merger: Merger::default(), processes: Processes::new(pid) }),
+                Ok(rings) => {
+                    let jitter = Jitter::around(options.frequency);
+                    return Ok(Self { rings, merger: Merger::default(), processes: Processes::new(pid), jitter });
+                }
                 Err((error, buffers)) => {
                     refusal = Refusal::from_io(&error, buffers);
                     if !buffers {
@@ -111,6 +117,7 @@ impl Session {
 
     /// Empties the rings first, so that the kernel has room again, and unwinds afterwards.
     fn drain(&mut self, last: bool) {
+        self.jitter.tick(self.rings.iter().map(Ring::event));
         for ring in &mut self.rings {
             ring.drain(|record| self.merger.push(record));
         }

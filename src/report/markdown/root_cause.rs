@@ -102,7 +102,10 @@ fn changes(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
 fn change(change: &ChangeResult) -> String {
     let heat = change.heat.map_or("ambient, may affect anything", view::heat);
     let share = match (view::share(change), &change.heat_reason) {
-        (Some(share), _) => format!(" {share} of `{}`", change.workload.as_deref().unwrap_or("all workloads")),
+        (Some(share), reason) => {
+            let doubt = reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+            format!(" {share} of `{}`{doubt}", change.workload.as_deref().unwrap_or("all workloads"))
+        }
         (None, Some(reason)) => format!(" ({reason})"),
         (None, None) => change.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default(),
     };
