@@ -64,6 +64,8 @@ fn cause(found: Cause) -> CauseResult {
         high,
         samples: hits,
         of: if found.of_work_time { "work time" } else { "CPU samples" }.into(),
+        waited: found.waited,
+        kernel: found.kernel,
         threshold: found.threshold,
         fixes: entry.fixes.clone(),
         effort: entry.effort.name().into(),

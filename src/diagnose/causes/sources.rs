@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::catalogue::Catalogue;
 use super::entry::Entry;
 use super::gain::Gain;
-use super::marks::Set;
+use super::marks::{MOST, Set};
 use super::matcher::{Cause, CauseOwner, StackLine, Subject};
 use super::tally::{Tallies, Tally, tally};
 use crate::diagnose::{Part, Time};
@@ -35,7 +35,7 @@ pub(super) struct Sources<'a> {
 }
 
 impl<'a> Sources<'a> {
-    pub(super) fn of(subject: &Subject<'a>, open: Set, claiming: Set, catalogue: &Catalogue) -> Self {
+    pub(super) fn of(subject: &Subject<'a>, open: Set, catalogue: &Catalogue) -> Self {
         let time = subject.work.map(Time::of).filter(|time| time.total() > 0.0);
         let sees_kernel = subject.cpu.is_some_and(|joined| joined.profile().quality.engine != Engine::PerfEvent);
         let kernel = time.as_ref().map_or(0.0, |time| time.share(Part::Kernel));
@@ -54,9 +54,9 @@ impl<'a> Sources<'a> {
             waited: true,
             tallies: tally(joined, Some(*wait), open, catalogue),
         }));
-        let asks = |set: Set| catalogue.entries.iter().enumerate().filter(move |(at, _)| set >> at & 1 == 1);
-        let claiming =
-            asks(claiming & open).filter(|(_, entry)| !entry.kernel.is_empty()).fold(0, |set: Set, (at, _)| set | 1 << at);
+        let all = catalogue.entries.iter().take(MOST).enumerate();
+        let claims = |(at, entry): &(usize, &Entry)| entry.kernel && open >> at & 1 == 1;
+        let claiming = all.filter(claims).fold(0, |set: Set, (at, _)| set | 1 << at);
         let kernel = if sees_kernel { 0.0 } else { kernel };
         Self { sources, kernel, claiming, of_work_time: time.is_some() }
     }
