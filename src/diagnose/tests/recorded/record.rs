@@ -2,6 +2,7 @@
 //!
 //! `cargo test --lib recorded::record -- --ignored` records all of them; `RECORD=s05,n05` those whose names begin so.
 
+use std::collections::HashSet;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -86,7 +87,7 @@ fn text(recorded: &Recorded, least: f64, ws: &Utf8Path) -> String {
     anonymous(&serde_json::to_string(&compact).unwrap(), ws)
 }
 
-/// Without the lines that nothing is joined by, and without rare stacks.
+/// Without the lines that nothing is joined by, without the repetitions of recursion, and without rare stacks.
 fn compact(profile: &Profile, least: f64) -> Profile {
     let merged = rebuilt(profile, 0);
     let mut kept = rebuilt(&merged, (merged.samples() as f64 * least).ceil() as u64);
@@ -97,7 +98,9 @@ fn compact(profile: &Profile, least: f64) -> Profile {
 fn rebuilt(profile: &Profile, least: u64) -> Profile {
     let mut builder = ProfileBuilder::new();
     for stack in profile.stacks.iter().filter(|stack| stack.count >= least) {
-        let frames = profile.frames_of(stack).map(|frame| builder.frame(plain(frame))).collect();
+        let mut frames: Vec<_> = profile.frames_of(stack).map(|frame| builder.frame(plain(frame))).collect();
+        let mut seen = HashSet::new();
+        frames.retain(|&frame| seen.insert(frame));
         builder.stack(frames, stack.count);
     }
     builder.finish(profile.quality.clone())
