@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::profile::{Frame, Profile, UNKNOWN};
+use crate::profile::model::UNKNOWN;
+use crate::profile::{Frame, Profile};
 
 /// Shares of the CPU samples.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
