@@ -7,7 +7,7 @@ use super::entry::{Entry, File, written_out};
 use super::pattern::Pattern;
 
 /// The files, one per class of trouble, and the families of names that they use.
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 8] = [
     ("families.toml", include_str!("catalogue/families.toml")),
     ("alloc.toml", include_str!("catalogue/alloc.toml")),
     ("memory.toml", include_str!("catalogue/memory.toml")),
@@ -15,6 +15,7 @@ const FILES: [(&str, &str); 7] = [
     ("contention.toml", include_str!("catalogue/contention.toml")),
     ("io.toml", include_str!("catalogue/io.toml")),
     ("database.toml", include_str!("catalogue/database.toml")),
+    ("async.toml", include_str!("catalogue/async.toml")),
 ];
 
 /// The patterns of an entry, ready to be asked.
