@@ -34,6 +34,7 @@ pub(crate) fn add_causes(results: &mut [WorkloadResult], base: Option<Profiled<'
         let evidence = side.evidence.of(&result.id);
         let subject = Subject {
             cpu: Some(joined),
+            waits: &[],
             work: evidence.and_then(|evidence| evidence.work.as_ref()),
             noise: result.smallest_detectable.or_else(|| evidence.and_then(detectable)),
         };

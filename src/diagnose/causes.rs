@@ -9,6 +9,7 @@ mod gain;
 mod marks;
 mod matcher;
 mod pattern;
+mod sources;
 mod tally;
 #[cfg(test)]
 mod tests;

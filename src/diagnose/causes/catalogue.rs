@@ -31,6 +31,8 @@ pub(super) struct Signature {
 pub(super) struct Catalogue {
     pub(super) entries: Vec<Entry>,
     pub(super) signatures: Vec<Signature>,
+    /// Calls of the kernel.
+    pub(super) calls: Vec<Pattern>,
 }
 
 impl Catalogue {
@@ -49,7 +51,8 @@ impl Catalogue {
             Ok(Signature { frames: of(&entry.frames)?, under: of(&entry.under)?, unless: of(&entry.unless)? })
         };
         let signatures = entries.iter().map(signature).collect::<Result<_, String>>()?;
-        Ok(Self { entries, signatures })
+        let calls = written_out(&["@syscall".to_owned()], &families)?;
+        Ok(Self { entries, signatures, calls })
     }
 }
 
@@ -88,8 +91,9 @@ mod tests {
             let (low, high) = entry.recoverable;
             assert!(0.0 < low && low <= high && high <= 1.0, "{id}");
             assert!(entry.min_share > 0.0 && entry.min_share < 1.0, "{id}");
-            assert!(!entry.frames.is_empty() || !entry.waits.is_empty() || entry.needs.is_some(), "{id} cannot show");
-            assert!(entry.counters.values().all(|bounds| bounds.min.is_some() || bounds.max.is_some()), "{id}");
+            assert_eq!(entry.frames.is_empty(), entry.needs.is_some(), "{id} cannot show");
+            let counted = entry.counters.values().chain(entry.kernel.values());
+            assert!(counted.into_iter().all(|bounds| bounds.min.is_some() || bounds.max.is_some()), "{id}");
             let wide = entry.explain().lines().filter(|line| line.chars().count() > 140).count();
             assert_eq!(wide, 0, "{id} has lines that do not fit a terminal");
         }
@@ -97,6 +101,8 @@ mod tests {
 
     #[test]
     fn ids_and_names_are_unique() {
+        let numbers: Vec<String> = (1..=45).map(|number| format!("S{number:02}")).collect();
+        assert_eq!(entries().iter().map(|entry| entry.id.clone()).collect::<Vec<_>>(), numbers);
         let names: BTreeSet<_> = entries().iter().map(|entry| &entry.name).collect();
         let ids: BTreeSet<_> = entries().iter().map(|entry| &entry.id).collect();
         assert_eq!((names.len(), ids.len()), (entries().len(), entries().len()));

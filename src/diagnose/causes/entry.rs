@@ -134,6 +134,8 @@ pub enum Counter {
     ThreadsPerSecond,
     /// Most threads at once.
     Threads,
+    /// Threads that ran or were ready to run, on average.
+    Runnable,
     /// Share of the CPU time in the kernel.
     KernelShare,
 }
@@ -191,9 +193,13 @@ pub struct Entry {
     /// What must be counted of the workload; what is not known is not met.
     #[serde(default)]
     pub counters: BTreeMap<Counter, Bounds>,
-    /// True when the kernel's time of the workload is its doing where the counters hold: samples show user code only.
+    /// What must be counted for the kernel's time of the workload to be its doing: samples show user code only. None of it where
+    /// nothing is asked.
     #[serde(default)]
-    pub kernel: bool,
+    pub kernel: BTreeMap<Counter, Bounds>,
+    /// True when the frame that fits must not be inlined, as in a build without optimization.
+    #[serde(default)]
+    pub physical: bool,
     /// Share of the work time below which it is not told, whatever else holds.
     pub min_share: f64,
     /// What part of its share a fix usually wins back, from and to.
@@ -247,6 +253,10 @@ impl Entry {
             signs.extend(patterns.iter().map(|frame| format!("  {frame}")));
         }
         signs.extend(self.counters.iter().map(|(counter, bounds)| format!("and {}", counter.words(*bounds))));
+        if !self.kernel.is_empty() {
+            let when: Vec<String> = self.kernel.iter().map(|(counter, bounds)| counter.words(*bounds)).collect();
+            signs.push(format!("the kernel's time counts in proportion to its calls (estimate) with {}", when.join(" and ")));
+        }
         signs
     }
 }
@@ -263,6 +273,7 @@ impl Counter {
             Self::Switches => "voluntary switches per CPU second",
             Self::ThreadsPerSecond => "threads per second",
             Self::Threads => "threads at once",
+            Self::Runnable => "threads running or ready to run, on average",
             Self::KernelShare => "of the CPU time in the kernel (as a fraction)",
         };
         let ends = [("at least", bounds.min), ("at most", bounds.max)];

@@ -51,27 +51,42 @@ struct Fit {
     at: usize,
 }
 
-/// Counts the stacks of a profile. `waits` says what each of them waits for where they are blocked ones; `open` are the entries
-/// whose counters hold.
-pub(super) fn tally<'a>(
-    joined: &Joined<'a>,
-    waits: Option<&[Wait]>,
-    open: Set,
-    catalogue: &Catalogue,
-) -> HashMap<Key, Tally<'a>> {
+/// Everything that was counted of a profile.
+#[derive(Debug, Default)]
+pub(super) struct Tallies<'a> {
+    pub(super) by_cause: HashMap<Key, Tally<'a>>,
+    /// Stacks of no cause that end in a call of the kernel.
+    other_calls: u64,
+}
+
+impl Tallies<'_> {
+    /// Samples at calls of the kernel: those of causes that claim its time, and those of no cause.
+    pub(super) fn calls(&self, claiming: Set) -> u64 {
+        let claimed = self.by_cause.iter().filter(|((entry, _), _)| claiming >> entry & 1 == 1);
+        claimed.map(|(_, tally)| tally.count).sum::<u64>() + self.other_calls
+    }
+}
+
+/// Counts the stacks of a profile. `wait` is what its stacks wait for where they are of waiting threads; `open` are the entries whose
+/// counters hold.
+pub(super) fn tally<'a>(joined: &Joined<'a>, wait: Option<Wait>, open: Set, catalogue: &Catalogue) -> Tallies<'a> {
     let profile = joined.profile();
     let marks = marks(profile, catalogue);
-    let kind = if waits.is_some() { On::Blocked } else { On::Cpu };
-    let mut tallies: HashMap<Key, Tally<'a>> = HashMap::new();
-    for (at, stack) in profile.stacks.iter().enumerate() {
-        let wait = waits.and_then(|waits| waits.get(at)).copied();
+    let kind = if wait.is_some() { On::Blocked } else { On::Cpu };
+    let mut tallies = Tallies::default();
+    for stack in &profile.stacks {
         let of_stack: Vec<Mark> = stack.frames.iter().map(|&id| marks.get(id as usize).copied().unwrap_or_default()).collect();
         let fits = |entry: &Entry| {
             let on = entry.on == On::Both || entry.on == kind;
             on && entry.needs.is_none() && (entry.waits.is_empty() || wait.is_none_or(|wait| entry.waits.contains(&wait)))
         };
-        let Some(fit) = best(joined, stack, &of_stack, open, catalogue, fits) else { continue };
-        let tally = tallies.entry((fit.entry, fit.owner.item)).or_default();
+        let Some(fit) = best(joined, stack, &of_stack, open, catalogue, fits) else {
+            let leaf = stack.frames.first().and_then(|&id| profile.frames.get(id as usize));
+            let calls = leaf.is_some_and(|leaf| catalogue.calls.iter().any(|call| call.fits(&leaf.function)));
+            tallies.other_calls += if calls { stack.count } else { 0 };
+            continue;
+        };
+        let tally = tallies.by_cause.entry((fit.entry, fit.owner.item)).or_default();
         tally.count += stack.count;
         if let Some(frame) = stack.frames.get(fit.at).and_then(|&id| profile.frames.get(id as usize)) {
             *tally.functions.entry(&frame.function).or_default() += stack.count;
@@ -118,7 +133,12 @@ fn best(
         let is_under = |from: usize| {
             entry.under.is_empty() || marks.get(from + 1..).unwrap_or_default().iter().any(|mark| mark.under & bit != 0)
         };
-        let leaf_most = within(owner).iter().position(|mark| mark.frames & bit != 0).filter(|&frame| is_under(frame));
+        let is_physical = |from: usize| {
+            let frame = stack.frames.get(from).and_then(|&id| joined.profile().frames.get(id as usize));
+            !entry.physical || frame.is_some_and(|frame| !frame.inlined)
+        };
+        let fits_at = |(from, mark): (usize, &Mark)| (mark.frames & bit != 0 && is_physical(from)).then_some(from);
+        let leaf_most = within(owner).iter().enumerate().find_map(fits_at).filter(|&frame| is_under(frame));
         let Some(frame) = leaf_most else { continue };
         let better = |(best, fit): &(&Entry, Fit)| entry.level > best.level || (entry.level == best.level && frame < fit.at);
         if found.as_ref().is_none_or(better) {

@@ -43,7 +43,7 @@ fn found_with(stacks: &[(&str, u64)], work: Option<&Work>, noise: Option<f64>) -
 fn of_profile(profile: &Profile, work: Option<&Work>, noise: Option<f64>) -> Vec<Cause> {
     let tree = tree();
     let joined = join(profile, &tree, &PathMapper::new(["/repo".into()]));
-    causes(&Subject { cpu: Some(&joined), work, noise })
+    causes(&Subject { cpu: Some(&joined), waits: &[], work, noise })
 }
 
 fn found(stacks: &[(&str, u64)]) -> Vec<(String, u64)> {
