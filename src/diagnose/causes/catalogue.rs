@@ -7,7 +7,7 @@ use super::entry::{Entry, File, written_out};
 use super::pattern::Pattern;
 
 /// The files, one per class of trouble, and the families of names that they use.
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 7] = [
     ("families.toml", include_str!("catalogue/families.toml")),
     ("alloc.toml", include_str!("catalogue/alloc.toml")),
     ("memory.toml", include_str!("catalogue/memory.toml")),
@@ -15,7 +15,6 @@ const FILES: [(&str, &str); 8] = [
     ("contention.toml", include_str!("catalogue/contention.toml")),
     ("io.toml", include_str!("catalogue/io.toml")),
     ("database.toml", include_str!("catalogue/database.toml")),
-    ("async.toml", include_str!("catalogue/async.toml")),
 ];
 
 /// The patterns of an entry, ready to be asked.
@@ -24,6 +23,7 @@ pub(super) struct Signature {
     pub(super) frames: Vec<Pattern>,
     pub(super) under: Vec<Pattern>,
     pub(super) unless: Vec<Pattern>,
+    pub(super) nowhere: Vec<Pattern>,
 }
 
 /// Causes in the order of their ids, with their patterns at the same places.
@@ -48,7 +48,12 @@ impl Catalogue {
         entries.sort_by(|a, b| a.id.cmp(&b.id));
         let signature = |entry: &Entry| {
             let of = |list: &[String]| written_out(list, &families).map_err(|why| format!("{}: {why}", entry.id));
-            Ok(Signature { frames: of(&entry.frames)?, under: of(&entry.under)?, unless: of(&entry.unless)? })
+            Ok(Signature {
+                frames: of(&entry.frames)?,
+                under: of(&entry.under)?,
+                unless: of(&entry.unless)?,
+                nowhere: of(&entry.nowhere)?,
+            })
         };
         let signatures = entries.iter().map(signature).collect::<Result<_, String>>()?;
         let calls = written_out(&["@syscall".to_owned()], &families)?;
