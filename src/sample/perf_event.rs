@@ -5,17 +5,11 @@
 
 mod arch;
 mod attr;
-mod auxv;
-mod binary;
 pub(super) mod counter;
 mod merge;
 mod processes;
 mod recorded;
 mod ring;
-mod space;
-mod stacks;
-mod symbolize;
-mod symbols;
 
 use std::cell::RefCell;
 
@@ -25,6 +19,7 @@ use self::merge::Merger;
 use self::processes::Processes;
 use self::ring::Ring;
 use super::offcpu::Watcher;
+use super::walk::symbolize;
 use super::{Recording, Refusal, SampleError, SampleOptions};
 use crate::process::{Finished, Launch, Limits, run_gated};
 use crate::profile::{Engine, Profile, Quality};

@@ -6,7 +6,7 @@ use object::{Object, ObjectSymbol, SymbolKind};
 const LOOK_BACK: usize = 16;
 
 /// Function symbols by address, borrowed from the file.
-pub(super) struct Symbols<'d> {
+pub(in crate::sample) struct Symbols<'d> {
     sorted: Vec<Symbol<'d>>,
 }
 
@@ -19,7 +19,7 @@ struct Symbol<'d> {
 
 impl<'d> Symbols<'d> {
     /// All function symbols of a file; the dynamic ones too, which are all that a stripped library has.
-    pub(super) fn of(object: &object::File<'d>) -> Self {
+    pub(in crate::sample) fn of(object: &object::File<'d>) -> Self {
         let symbols = object.symbols().chain(object.dynamic_symbols());
         let sorted = symbols
             // Hand-written assembly often has no type; ifuncs (memcpy) have one that this crate does not know.
@@ -41,7 +41,7 @@ impl<'d> Symbols<'d> {
     }
 
     /// The names of the function that contains `address`, the plainest first; empty when none does.
-    pub(super) fn names(&self, address: u64) -> Vec<&'d str> {
+    pub(in crate::sample) fn names(&self, address: u64) -> Vec<&'d str> {
         let after = self.sorted.partition_point(|symbol| symbol.address <= address);
         let (before, rest) = self.sorted.split_at(after);
         let next = rest.first().map_or(u64::MAX, |symbol| symbol.address);

@@ -11,35 +11,35 @@ use object::{Object, ObjectSection, ObjectSegment, SegmentFlags, elf};
 use super::auxv;
 
 /// Index of a [`Binary`] in [`Binaries`].
-pub(super) type BinaryId = u32;
+pub(in crate::sample) type BinaryId = u32;
 
 /// The name that the kernel gives to the vDSO's mapping.
 const VDSO: &str = "[vdso]";
 
 /// Tells files apart, also when one was replaced under its path: path, device, inode, generation.
-pub(super) type FileKey = (PathBuf, [u64; 4]);
+pub(in crate::sample) type FileKey = (PathBuf, [u64; 4]);
 
 /// Every mapped file that was seen.
 #[derive(Default)]
-pub(super) struct Binaries {
+pub(in crate::sample) struct Binaries {
     all: Vec<Binary>,
     ids: HashMap<FileKey, BinaryId>,
 }
 
 /// One mapped file.
-pub(super) struct Binary {
+pub(in crate::sample) struct Binary {
     /// File name, or the kernel's name in brackets.
-    pub(super) name: String,
+    pub(in crate::sample) name: String,
     /// Where it can be opened; `None` for the vDSO and for what is gone.
-    pub(super) path: Option<PathBuf>,
+    pub(in crate::sample) path: Option<PathBuf>,
     /// Its contents; `None` when unreadable or no ELF file.
-    pub(super) image: Option<Image>,
+    pub(in crate::sample) image: Option<Image>,
 }
 
 /// A readable ELF file.
-pub(super) struct Image {
+pub(in crate::sample) struct Image {
     /// The whole file.
-    pub(super) bytes: Bytes,
+    pub(in crate::sample) bytes: Bytes,
     segments: Vec<Segment>,
     base: u64,
 }
@@ -55,7 +55,7 @@ struct Segment {
 
 /// A part of a file that is kept alive by whoever uses it.
 #[derive(Clone)]
-pub(super) struct Bytes {
+pub(in crate::sample) struct Bytes {
     source: Arc<Source>,
     range: Range<usize>,
 }
@@ -104,7 +104,7 @@ impl Bytes {
 
 impl Binaries {
     /// The id of a mapped file; reads it when it is new. `None` for memory that no file backs.
-    pub(super) fn id(&mut self, key: FileKey) -> Option<BinaryId> {
+    pub(in crate::sample) fn id(&mut self, key: FileKey) -> Option<BinaryId> {
         if let Some(&id) = self.ids.get(&key) {
             return Some(id);
         }
@@ -115,7 +115,7 @@ impl Binaries {
         Some(id)
     }
 
-    pub(super) fn get(&self, id: BinaryId) -> Option<&Binary> {
+    pub(in crate::sample) fn get(&self, id: BinaryId) -> Option<&Binary> {
         self.all.get(id as usize)
     }
 }
@@ -157,7 +157,7 @@ impl Image {
     ///
     /// The segment is the one whose page-aligned offset was mapped; taking any that overlaps gives wrong sums, since the
     /// pages between two segments belong to both.
-    pub(super) fn bias(&self, address: u64, page_offset: u64) -> Option<u64> {
+    pub(in crate::sample) fn bias(&self, address: u64, page_offset: u64) -> Option<u64> {
         let page = auxv::page_size() as u64;
         let exact = |segment: &&Segment| segment.offset & !(page - 1) == page_offset;
         let executable = || self.segments.iter().filter(|segment| segment.executable);
@@ -170,12 +170,12 @@ impl Image {
     }
 
     /// The lowest address in the file's own terms.
-    pub(super) fn base(&self) -> u64 {
+    pub(in crate::sample) fn base(&self) -> u64 {
         self.base
     }
 
     /// Where the unwinder finds its tables.
-    pub(super) fn unwind_sections(&self) -> ExplicitModuleSectionInfo<Bytes> {
+    pub(in crate::sample) fn unwind_sections(&self) -> ExplicitModuleSectionInfo<Bytes> {
         let Ok(object) = object::File::parse(&*self.bytes) else {
             return ExplicitModuleSectionInfo { base_svma: self.base, ..empty() };
         };

@@ -19,7 +19,7 @@ const ROOTS: [&str; 9] =
 const ROOT_MODULES: [&str; 4] = ["libc.", "libc-", "libpthread", "ld-"];
 
 /// The profile of counted stacks; `quality.truncated` is filled in here, as only names tell a root.
-pub(super) fn profile(binaries: &Binaries, stacks: &Stacks, mut quality: Quality) -> Profile {
+pub(in crate::sample) fn profile(binaries: &Binaries, stacks: &Stacks, mut quality: Quality) -> Profile {
     let mut builder = ProfileBuilder::new();
     let frames = frames_by_address(binaries, stacks.addresses(), &mut builder);
     let mut all: Vec<_> = stacks.iter().collect();
