@@ -4,11 +4,13 @@
 
 pub(super) mod auxv;
 mod binary;
+mod roots;
 mod space;
 mod stacks;
 pub(super) mod symbolize;
 mod symbols;
 
 pub(super) use binary::{Binaries, FileKey};
+pub(super) use roots::is_rooted;
 pub(super) use space::{Cache, CodeAddress, Position, Space};
 pub(super) use stacks::Stacks;

@@ -1,5 +1,6 @@
 //! The executables and libraries that sampled processes map: their bytes, segments and unwind tables, read once each.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::ops::{Deref, Range};
 use std::path::{Path, PathBuf};
@@ -9,12 +10,17 @@ use framehop::ExplicitModuleSectionInfo;
 use object::{Object, ObjectSection, ObjectSegment, SegmentFlags, elf};
 
 use super::auxv;
+use super::roots::ROOTS;
+use super::symbols::Symbols;
 
 /// Index of a [`Binary`] in [`Binaries`].
 pub(in crate::sample) type BinaryId = u32;
 
 /// The name that the kernel gives to the vDSO's mapping.
 const VDSO: &str = "[vdso]";
+
+/// `_start` is a few instructions that call the C library (glibc's is 38 bytes on x86-64, 52 on aarch64).
+const ENTRY_BYTES: u64 = 64;
 
 /// Tells files apart, also when one was replaced under its path: path, device, inode, generation.
 pub(in crate::sample) type FileKey = (PathBuf, [u64; 4]);
@@ -34,6 +40,8 @@ pub(in crate::sample) struct Binary {
     pub(in crate::sample) path: Option<PathBuf>,
     /// Its contents; `None` when unreadable or no ELF file.
     pub(in crate::sample) image: Option<Image>,
+    /// Where threads and processes begin in it; read when it is asked for first.
+    roots: OnceCell<Vec<Range<u64>>>,
 }
 
 /// A readable ELF file.
@@ -125,7 +133,7 @@ impl Binary {
         let text = path.to_string_lossy();
         if text == VDSO {
             let image = auxv::vdso().and_then(|bytes| Image::parse(Bytes::memory(bytes)));
-            return Some(Self { name: VDSO.to_owned(), path: None, image });
+            return Some(Self { name: VDSO.to_owned(), path: None, image, roots: OnceCell::new() });
         }
         // Anonymous memory is named "//anon"; other special maps are in brackets.
         if !text.starts_with('/') || text.starts_with("//") {
@@ -133,11 +141,27 @@ impl Binary {
         }
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let image = Bytes::file(path).and_then(Image::parse);
-        Some(Self { name, path: image.is_some().then(|| path.to_owned()), image })
+        Some(Self { name, path: image.is_some().then(|| path.to_owned()), image, roots: OnceCell::new() })
+    }
+}
+
+impl Binary {
+    /// True for an address, in the file's own terms, of code that every thread or process of it begins with.
+    pub(in crate::sample) fn is_root(&self, address: u64) -> bool {
+        let roots = self.roots.get_or_init(|| self.image.as_ref().map(Image::roots).unwrap_or_default());
+        roots.iter().any(|range| range.contains(&address))
     }
 }
 
 impl Image {
+    fn roots(&self) -> Vec<Range<u64>> {
+        let Ok(object) = object::File::parse(&*self.bytes) else { return Vec::new() };
+        let mut roots = Symbols::of(&object).ranges(&ROOTS);
+        // A stripped program still says where it starts.
+        roots.push(object.entry()..object.entry().saturating_add(ENTRY_BYTES));
+        roots
+    }
+
     fn parse(bytes: Bytes) -> Option<Self> {
         let object = object::File::parse(&*bytes).ok()?;
         let segments: Vec<Segment> = object

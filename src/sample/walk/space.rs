@@ -24,6 +24,14 @@ pub(in crate::sample) struct Position {
     pub(in crate::sample) registers: UnwindRegsNative,
 }
 
+impl Position {
+    /// Where a thread is of which little is known: the kernel tells no frame pointer of one that sleeps.
+    #[cfg(target_arch = "x86_64")]
+    pub(in crate::sample) fn asleep(pc: u64, sp: u64, bp: u64) -> Self {
+        Self { pc, sp, registers: UnwindRegsNative::new(pc, sp, bp) }
+    }
+}
+
 /// Executable mappings, by start address.
 #[derive(Clone)]
 pub(in crate::sample) struct Space {
@@ -95,6 +103,12 @@ impl Space {
             }
             _ => CodeAddress::UNKNOWN,
         }
+    }
+
+    /// True for an address of known code.
+    #[cfg(target_arch = "x86_64")]
+    pub(in crate::sample) fn has_code(&self, address: u64) -> bool {
+        self.mapped.range(..=address).next_back().is_some_and(|(_, mapping)| address < mapping.end)
     }
 
     /// Walks a stack copy from the leaf outwards, appending to `out`. True when the walk ended where stacks end, false
@@ -169,9 +183,9 @@ mod tests {
     fn a_walk_that_needs_more_stack_than_was_copied_is_incomplete() {
         let space = Space::new();
         #[cfg(target_arch = "x86_64")]
-        let registers = framehop::UnwindRegsNative::new(0x1000, 0x8000, 0x8800);
+        let registers = UnwindRegsNative::new(0x1000, 0x8000, 0x8800);
         #[cfg(target_arch = "aarch64")]
-        let registers = framehop::UnwindRegsNative::new(0x1000, 0x8000, 0x8800);
+        let registers = UnwindRegsNative::new(0x1000, 0x8000, 0x8800);
         let mut out = Vec::new();
         let position = Position { pc: 0x1000, sp: 0x8000, registers };
         assert!(!space.unwind(position, &[0; 64], &mut CacheNative::default(), &mut out));

@@ -1,5 +1,7 @@
 //! A binary's symbol table: names for addresses that debug information does not name, and which functions share code.
 
+use std::ops::Range;
+
 use object::{Object, ObjectSymbol, SymbolKind};
 
 /// How far back to look for a sized symbol behind labels inside of it.
@@ -38,6 +40,17 @@ impl<'d> Symbols<'d> {
         symbols.sort_unstable_by(|a, b| (a.address, rank(a.name)).cmp(&(b.address, rank(b.name))));
         symbols.dedup_by(|a, b| a.address == b.address && a.name == b.name);
         Self { sorted: symbols }
+    }
+
+    /// Where the functions with these names lie; one without a size reaches to the next.
+    pub(in crate::sample) fn ranges(&self, names: &[&str]) -> Vec<Range<u64>> {
+        let found = self.sorted.iter().enumerate().filter(|(_, symbol)| names.contains(&symbol.name));
+        let range = |(at, symbol): (usize, &Symbol<'_>)| {
+            let mut after = self.sorted.iter().skip(at).map(|other| other.address).filter(|&other| other > symbol.address);
+            let end = if symbol.size > 0 { symbol.address.saturating_add(symbol.size) } else { after.next().unwrap_or(u64::MAX) };
+            symbol.address..end
+        };
+        found.map(range).collect()
     }
 
     /// The names of the function that contains `address`, the plainest first; empty when none does.
