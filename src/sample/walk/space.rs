@@ -3,17 +3,38 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use framehop::{CacheNative, MayAllocateDuringUnwind, Module, Unwinder, UnwinderNative};
+use framehop::{CacheNative, MayAllocateDuringUnwind, Module, UnwindRegsNative, Unwinder, UnwinderNative};
 
-use super::arch::Position;
 use super::binary::{Binaries, BinaryId, Bytes};
+
+/// What the unwinder remembers of code that it has met; one serves any number of spaces.
+pub(in crate::sample) type Cache = CacheNative<MayAllocateDuringUnwind>;
 
 /// Deeper stacks than the largest copy can hold are unwinding that goes in circles.
 const MOST_FRAMES: usize = 8192;
 
+/// Where a thread was.
+#[derive(Clone, Copy)]
+pub(in crate::sample) struct Position {
+    /// Instruction pointer.
+    pub(in crate::sample) pc: u64,
+    /// Stack pointer.
+    pub(in crate::sample) sp: u64,
+    /// What the unwinder starts with.
+    pub(in crate::sample) registers: UnwindRegsNative,
+}
+
+impl Position {
+    /// Where a thread is of which little is known: the kernel tells no frame pointer of one that sleeps.
+    #[cfg(target_arch = "x86_64")]
+    pub(in crate::sample) fn asleep(pc: u64, sp: u64, bp: u64) -> Self {
+        Self { pc, sp, registers: UnwindRegsNative::new(pc, sp, bp) }
+    }
+}
+
 /// Executable mappings, by start address.
 #[derive(Clone)]
-pub(super) struct Space {
+pub(in crate::sample) struct Space {
     mapped: BTreeMap<u64, Mapping>,
     unwinder: UnwinderNative<Bytes, MayAllocateDuringUnwind>,
 }
@@ -27,23 +48,23 @@ struct Mapping {
 
 /// A position in a file's own addresses; `None` where no known file is mapped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct CodeAddress {
-    pub(super) binary: Option<BinaryId>,
-    pub(super) address: u64,
+pub(in crate::sample) struct CodeAddress {
+    pub(in crate::sample) binary: Option<BinaryId>,
+    pub(in crate::sample) address: u64,
 }
 
 impl CodeAddress {
     /// Code of unknown origin (generated at run time, or mapped before we looked).
-    pub(super) const UNKNOWN: Self = Self { binary: None, address: 0 };
+    pub(in crate::sample) const UNKNOWN: Self = Self { binary: None, address: 0 };
 }
 
 impl Space {
-    pub(super) fn new() -> Self {
+    pub(in crate::sample) fn new() -> Self {
         Self { mapped: BTreeMap::new(), unwinder: UnwinderNative::new() }
     }
 
     /// Notes that `range` now shows a file from `page_offset` on (or, without a file, something else).
-    pub(super) fn map(&mut self, range: Range<u64>, page_offset: u64, binary: Option<BinaryId>, binaries: &Binaries) {
+    pub(in crate::sample) fn map(&mut self, range: Range<u64>, page_offset: u64, binary: Option<BinaryId>, binaries: &Binaries) {
         self.clear(&range, binaries);
         let image = binary.and_then(|id| binaries.get(id)).and_then(|binary| binary.image.as_ref());
         let bias = image.and_then(|image| image.bias(range.start, page_offset));
@@ -75,7 +96,7 @@ impl Space {
     }
 
     /// Which file's code lies at an address.
-    pub(super) fn locate(&self, address: u64) -> CodeAddress {
+    pub(in crate::sample) fn locate(&self, address: u64) -> CodeAddress {
         match self.mapped.range(..=address).next_back() {
             Some((_, mapping)) if address < mapping.end => {
                 CodeAddress { binary: Some(mapping.binary), address: address.wrapping_sub(mapping.bias) }
@@ -84,21 +105,39 @@ impl Space {
         }
     }
 
+    /// True for an address of known code.
+    #[cfg(target_arch = "x86_64")]
+    pub(in crate::sample) fn has_code(&self, address: u64) -> bool {
+        self.mapped.range(..=address).next_back().is_some_and(|(_, mapping)| address < mapping.end)
+    }
+
     /// Walks a stack copy from the leaf outwards, appending to `out`. True when the walk ended where stacks end, false
     /// when it needed memory that was not copied or lost its way.
-    pub(super) fn unwind(
+    pub(in crate::sample) fn unwind(
         &self,
         position: Position,
         stack: &[u8],
-        cache: &mut CacheNative<MayAllocateDuringUnwind>,
+        cache: &mut Cache,
         out: &mut Vec<CodeAddress>,
     ) -> bool {
         let sp = position.sp;
-        let mut read = |address: u64| {
-            let offset = address.checked_sub(sp).and_then(|offset| usize::try_from(offset).ok()).ok_or(())?;
-            let word = stack.get(offset..).and_then(|rest| rest.first_chunk::<8>()).ok_or(())?;
-            Ok(u64::from_ne_bytes(*word))
+        let read = |address: u64| {
+            let offset = address.checked_sub(sp).and_then(|offset| usize::try_from(offset).ok())?;
+            let word = stack.get(offset..).and_then(|rest| rest.first_chunk::<8>())?;
+            Some(u64::from_ne_bytes(*word))
         };
+        self.walk(position, read, cache, out)
+    }
+
+    /// The same with memory that is read as it is needed; `None` for what cannot be had.
+    pub(in crate::sample) fn walk(
+        &self,
+        position: Position,
+        mut read: impl FnMut(u64) -> Option<u64>,
+        cache: &mut Cache,
+        out: &mut Vec<CodeAddress>,
+    ) -> bool {
+        let mut read = |address: u64| read(address).ok_or(());
         let mut frames = self.unwinder.iter_frames(position.pc, position.registers, cache, &mut read);
         while out.len() < MOST_FRAMES {
             match frames.next() {
@@ -144,9 +183,9 @@ mod tests {
     fn a_walk_that_needs_more_stack_than_was_copied_is_incomplete() {
         let space = Space::new();
         #[cfg(target_arch = "x86_64")]
-        let registers = framehop::UnwindRegsNative::new(0x1000, 0x8000, 0x8800);
+        let registers = UnwindRegsNative::new(0x1000, 0x8000, 0x8800);
         #[cfg(target_arch = "aarch64")]
-        let registers = framehop::UnwindRegsNative::new(0x1000, 0x8000, 0x8800);
+        let registers = UnwindRegsNative::new(0x1000, 0x8000, 0x8800);
         let mut out = Vec::new();
         let position = Position { pc: 0x1000, sp: 0x8000, registers };
         assert!(!space.unwind(position, &[0; 64], &mut CacheNative::default(), &mut out));

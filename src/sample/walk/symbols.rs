@@ -1,12 +1,14 @@
 //! A binary's symbol table: names for addresses that debug information does not name, and which functions share code.
 
+use std::ops::Range;
+
 use object::{Object, ObjectSymbol, SymbolKind};
 
 /// How far back to look for a sized symbol behind labels inside of it.
 const LOOK_BACK: usize = 16;
 
 /// Function symbols by address, borrowed from the file.
-pub(super) struct Symbols<'d> {
+pub(in crate::sample) struct Symbols<'d> {
     sorted: Vec<Symbol<'d>>,
 }
 
@@ -19,7 +21,7 @@ struct Symbol<'d> {
 
 impl<'d> Symbols<'d> {
     /// All function symbols of a file; the dynamic ones too, which are all that a stripped library has.
-    pub(super) fn of(object: &object::File<'d>) -> Self {
+    pub(in crate::sample) fn of(object: &object::File<'d>) -> Self {
         let symbols = object.symbols().chain(object.dynamic_symbols());
         let sorted = symbols
             // Hand-written assembly often has no type; ifuncs (memcpy) have one that this crate does not know.
@@ -40,8 +42,19 @@ impl<'d> Symbols<'d> {
         Self { sorted: symbols }
     }
 
+    /// Where the functions with these names lie; one without a size reaches to the next.
+    pub(in crate::sample) fn ranges(&self, names: &[&str]) -> Vec<Range<u64>> {
+        let found = self.sorted.iter().enumerate().filter(|(_, symbol)| names.contains(&symbol.name));
+        let range = |(at, symbol): (usize, &Symbol<'_>)| {
+            let mut after = self.sorted.iter().skip(at).map(|other| other.address).filter(|&other| other > symbol.address);
+            let end = if symbol.size > 0 { symbol.address.saturating_add(symbol.size) } else { after.next().unwrap_or(u64::MAX) };
+            symbol.address..end
+        };
+        found.map(range).collect()
+    }
+
     /// The names of the function that contains `address`, the plainest first; empty when none does.
-    pub(super) fn names(&self, address: u64) -> Vec<&'d str> {
+    pub(in crate::sample) fn names(&self, address: u64) -> Vec<&'d str> {
         let after = self.sorted.partition_point(|symbol| symbol.address <= address);
         let (before, rest) = self.sorted.split_at(after);
         let next = rest.first().map_or(u64::MAX, |symbol| symbol.address);

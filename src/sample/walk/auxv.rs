@@ -10,12 +10,12 @@ const AT_SYSINFO_EHDR: u64 = 33;
 const MOST_VDSO_BYTES: u64 = 1 << 20;
 
 /// Bytes per page; 4096 where the kernel does not say.
-pub(super) fn page_size() -> usize {
+pub(in crate::sample) fn page_size() -> usize {
     entry(AT_PAGESZ).filter(|size| size.is_power_of_two()).map_or(4096, |size| size as usize)
 }
 
 /// The vDSO as this process sees it: the same image in every process of a kernel, and in no file.
-pub(super) fn vdso() -> Option<Vec<u8>> {
+pub(in crate::sample) fn vdso() -> Option<Vec<u8>> {
     let start = entry(AT_SYSINFO_EHDR)?;
     let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
     let range = maps.lines().find(|line| line.ends_with("[vdso]"))?.split_once(' ')?.0;

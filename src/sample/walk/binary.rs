@@ -1,5 +1,6 @@
 //! The executables and libraries that sampled processes map: their bytes, segments and unwind tables, read once each.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::ops::{Deref, Range};
 use std::path::{Path, PathBuf};
@@ -9,37 +10,44 @@ use framehop::ExplicitModuleSectionInfo;
 use object::{Object, ObjectSection, ObjectSegment, SegmentFlags, elf};
 
 use super::auxv;
+use super::roots::ROOTS;
+use super::symbols::Symbols;
 
 /// Index of a [`Binary`] in [`Binaries`].
-pub(super) type BinaryId = u32;
+pub(in crate::sample) type BinaryId = u32;
 
 /// The name that the kernel gives to the vDSO's mapping.
 const VDSO: &str = "[vdso]";
 
+/// `_start` is a few instructions that call the C library (glibc's is 38 bytes on x86-64, 52 on aarch64).
+const ENTRY_BYTES: u64 = 64;
+
 /// Tells files apart, also when one was replaced under its path: path, device, inode, generation.
-pub(super) type FileKey = (PathBuf, [u64; 4]);
+pub(in crate::sample) type FileKey = (PathBuf, [u64; 4]);
 
 /// Every mapped file that was seen.
 #[derive(Default)]
-pub(super) struct Binaries {
+pub(in crate::sample) struct Binaries {
     all: Vec<Binary>,
     ids: HashMap<FileKey, BinaryId>,
 }
 
 /// One mapped file.
-pub(super) struct Binary {
+pub(in crate::sample) struct Binary {
     /// File name, or the kernel's name in brackets.
-    pub(super) name: String,
+    pub(in crate::sample) name: String,
     /// Where it can be opened; `None` for the vDSO and for what is gone.
-    pub(super) path: Option<PathBuf>,
+    pub(in crate::sample) path: Option<PathBuf>,
     /// Its contents; `None` when unreadable or no ELF file.
-    pub(super) image: Option<Image>,
+    pub(in crate::sample) image: Option<Image>,
+    /// Where threads and processes begin in it; read when it is asked for first.
+    roots: OnceCell<Vec<Range<u64>>>,
 }
 
 /// A readable ELF file.
-pub(super) struct Image {
+pub(in crate::sample) struct Image {
     /// The whole file.
-    pub(super) bytes: Bytes,
+    pub(in crate::sample) bytes: Bytes,
     segments: Vec<Segment>,
     base: u64,
 }
@@ -55,7 +63,7 @@ struct Segment {
 
 /// A part of a file that is kept alive by whoever uses it.
 #[derive(Clone)]
-pub(super) struct Bytes {
+pub(in crate::sample) struct Bytes {
     source: Arc<Source>,
     range: Range<usize>,
 }
@@ -104,7 +112,7 @@ impl Bytes {
 
 impl Binaries {
     /// The id of a mapped file; reads it when it is new. `None` for memory that no file backs.
-    pub(super) fn id(&mut self, key: FileKey) -> Option<BinaryId> {
+    pub(in crate::sample) fn id(&mut self, key: FileKey) -> Option<BinaryId> {
         if let Some(&id) = self.ids.get(&key) {
             return Some(id);
         }
@@ -115,7 +123,7 @@ impl Binaries {
         Some(id)
     }
 
-    pub(super) fn get(&self, id: BinaryId) -> Option<&Binary> {
+    pub(in crate::sample) fn get(&self, id: BinaryId) -> Option<&Binary> {
         self.all.get(id as usize)
     }
 }
@@ -125,7 +133,7 @@ impl Binary {
         let text = path.to_string_lossy();
         if text == VDSO {
             let image = auxv::vdso().and_then(|bytes| Image::parse(Bytes::memory(bytes)));
-            return Some(Self { name: VDSO.to_owned(), path: None, image });
+            return Some(Self { name: VDSO.to_owned(), path: None, image, roots: OnceCell::new() });
         }
         // Anonymous memory is named "//anon"; other special maps are in brackets.
         if !text.starts_with('/') || text.starts_with("//") {
@@ -133,11 +141,27 @@ impl Binary {
         }
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let image = Bytes::file(path).and_then(Image::parse);
-        Some(Self { name, path: image.is_some().then(|| path.to_owned()), image })
+        Some(Self { name, path: image.is_some().then(|| path.to_owned()), image, roots: OnceCell::new() })
+    }
+}
+
+impl Binary {
+    /// True for an address, in the file's own terms, of code that every thread or process of it begins with.
+    pub(in crate::sample) fn is_root(&self, address: u64) -> bool {
+        let roots = self.roots.get_or_init(|| self.image.as_ref().map(Image::roots).unwrap_or_default());
+        roots.iter().any(|range| range.contains(&address))
     }
 }
 
 impl Image {
+    fn roots(&self) -> Vec<Range<u64>> {
+        let Ok(object) = object::File::parse(&*self.bytes) else { return Vec::new() };
+        let mut roots = Symbols::of(&object).ranges(&ROOTS);
+        // A stripped program still says where it starts.
+        roots.push(object.entry()..object.entry().saturating_add(ENTRY_BYTES));
+        roots
+    }
+
     fn parse(bytes: Bytes) -> Option<Self> {
         let object = object::File::parse(&*bytes).ok()?;
         let segments: Vec<Segment> = object
@@ -157,7 +181,7 @@ impl Image {
     ///
     /// The segment is the one whose page-aligned offset was mapped; taking any that overlaps gives wrong sums, since the
     /// pages between two segments belong to both.
-    pub(super) fn bias(&self, address: u64, page_offset: u64) -> Option<u64> {
+    pub(in crate::sample) fn bias(&self, address: u64, page_offset: u64) -> Option<u64> {
         let page = auxv::page_size() as u64;
         let exact = |segment: &&Segment| segment.offset & !(page - 1) == page_offset;
         let executable = || self.segments.iter().filter(|segment| segment.executable);
@@ -170,12 +194,12 @@ impl Image {
     }
 
     /// The lowest address in the file's own terms.
-    pub(super) fn base(&self) -> u64 {
+    pub(in crate::sample) fn base(&self) -> u64 {
         self.base
     }
 
     /// Where the unwinder finds its tables.
-    pub(super) fn unwind_sections(&self) -> ExplicitModuleSectionInfo<Bytes> {
+    pub(in crate::sample) fn unwind_sections(&self) -> ExplicitModuleSectionInfo<Bytes> {
         let Ok(object) = object::File::parse(&*self.bytes) else {
             return ExplicitModuleSectionInfo { base_svma: self.base, ..empty() };
         };

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use super::space::CodeAddress;
 
 /// Index of a distinct address.
-pub(super) type AddressId = u32;
+pub(in crate::sample) type AddressId = u32;
 
 /// Every distinct address and stack that was sampled.
 #[derive(Default)]
-pub(super) struct Stacks {
+pub(in crate::sample) struct Stacks {
     ids: HashMap<CodeAddress, AddressId>,
     addresses: Vec<CodeAddress>,
     counts: HashMap<(Box<[AddressId]>, bool), u64>,
@@ -17,12 +17,12 @@ pub(super) struct Stacks {
 
 impl Stacks {
     /// Counts one stack, leaf first; `complete` when it reached a root.
-    pub(super) fn add(&mut self, stack: &[CodeAddress], complete: bool) {
+    pub(in crate::sample) fn add(&mut self, stack: &[CodeAddress], complete: bool) {
         self.add_times(stack, complete, 1);
     }
 
     /// Counts a stack that was seen several times.
-    pub(super) fn add_times(&mut self, stack: &[CodeAddress], complete: bool, count: u64) {
+    pub(in crate::sample) fn add_times(&mut self, stack: &[CodeAddress], complete: bool, count: u64) {
         let ids = stack.iter().map(|&address| self.address_id(address)).collect();
         *self.counts.entry((ids, complete)).or_insert(0) += count;
     }
@@ -35,17 +35,17 @@ impl Stacks {
     }
 
     /// Stacks counted.
-    pub(super) fn samples(&self) -> u64 {
+    pub(in crate::sample) fn samples(&self) -> u64 {
         self.counts.values().sum()
     }
 
     /// Every distinct address, by id.
-    pub(super) fn addresses(&self) -> &[CodeAddress] {
+    pub(in crate::sample) fn addresses(&self) -> &[CodeAddress] {
         &self.addresses
     }
 
     /// Every distinct stack with its completeness and count.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&[AddressId], bool, u64)> {
+    pub(in crate::sample) fn iter(&self) -> impl Iterator<Item = (&[AddressId], bool, u64)> {
         self.counts.iter().map(|((stack, complete), count)| (&**stack, *complete, *count))
     }
 }

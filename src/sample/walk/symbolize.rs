@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::binary::{Binaries, Binary, BinaryId};
+use super::roots::{ROOTS, is_system};
 use super::space::CodeAddress;
 use super::stacks::Stacks;
 use super::symbols::Symbols;
@@ -10,16 +11,8 @@ use crate::profile::model::UNKNOWN;
 use crate::profile::normalize::normalize;
 use crate::profile::{Alias, Frame, FrameId, Profile, ProfileBuilder, Quality};
 
-/// Where threads and processes begin. A walk that ends in silence anywhere else (code without unwind tables whose frame
-/// pointer happened to be zero) is incomplete.
-const ROOTS: [&str; 9] =
-    ["_start", "__libc_start_main", "clone", "__clone", "clone3", "__clone3", "start_thread", "_dl_start_user", "start"];
-
-/// File names of the C libraries and loaders, in which every other thread begins; their own symbols are often stripped.
-const ROOT_MODULES: [&str; 4] = ["libc.", "libc-", "libpthread", "ld-"];
-
 /// The profile of counted stacks; `quality.truncated` is filled in here, as only names tell a root.
-pub(super) fn profile(binaries: &Binaries, stacks: &Stacks, mut quality: Quality) -> Profile {
+pub(in crate::sample) fn profile(binaries: &Binaries, stacks: &Stacks, mut quality: Quality) -> Profile {
     let mut builder = ProfileBuilder::new();
     let frames = frames_by_address(binaries, stacks.addresses(), &mut builder);
     let mut all: Vec<_> = stacks.iter().collect();
@@ -37,12 +30,18 @@ pub(super) fn profile(binaries: &Binaries, stacks: &Stacks, mut quality: Quality
 
 /// What one address stands for.
 #[derive(Clone, Default)]
-struct Resolved {
-    frames: Vec<FrameId>,
+pub(in crate::sample) struct Resolved {
+    /// Innermost first, inlined calls expanded.
+    pub(in crate::sample) frames: Vec<FrameId>,
     root: bool,
 }
 
-fn frames_by_address(binaries: &Binaries, addresses: &[CodeAddress], builder: &mut ProfileBuilder) -> Vec<Resolved> {
+/// The frames of each address, in the same order; each distinct frame is noted in `builder` once.
+pub(in crate::sample) fn frames_by_address(
+    binaries: &Binaries,
+    addresses: &[CodeAddress],
+    builder: &mut ProfileBuilder,
+) -> Vec<Resolved> {
     let mut resolved = vec![Resolved::default(); addresses.len()];
     let mut wanted = HashMap::<Option<BinaryId>, Vec<usize>>::new();
     for (index, address) in addresses.iter().enumerate() {
@@ -86,7 +85,7 @@ impl<'b> Names<'b> {
             frames.push(self.frame(None, None, None));
         }
         let last = frames.len() - 1;
-        let mut root = ROOT_MODULES.iter().any(|prefix| self.module.starts_with(prefix));
+        let mut root = is_system(self.module);
         for (index, frame) in frames.iter_mut().enumerate() {
             frame.inlined = index != last;
         }
