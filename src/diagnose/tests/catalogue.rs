@@ -7,8 +7,10 @@ use serde::Deserialize;
 
 use super::recorded::{Recorded, fixtures, mapper, programs, tree};
 use crate::diagnose::causes::{Cause, Subject, causes};
-use crate::diagnose::diagnose;
-use crate::heat::join;
+use crate::diagnose::{Work, diagnose};
+use crate::heat::{Joined, join};
+use crate::profile::Profile;
+use crate::sample::offcpu::Wait;
 use crate::source::Tree;
 
 /// What is known of a program (`fixtures/causes/expected.toml`).
@@ -39,9 +41,17 @@ fn expected() -> BTreeMap<String, Expected> {
 fn found(program: &str, tree: &Tree) -> (Recorded, Vec<Cause>) {
     let recorded = Recorded::load(program);
     let joined = join(&recorded.profile, tree, &mapper());
-    let subject = Subject { cpu: Some(&joined), work: Some(&recorded.work), noise: None };
-    let found = causes(&subject);
+    let waited = waited(&recorded.work);
+    let waits: Vec<(Wait, Joined<'_>)> = waited.iter().map(|(wait, profile)| (*wait, join(profile, tree, &mapper()))).collect();
+    let found = causes(&Subject { cpu: Some(&joined), waits: &waits, work: Some(&recorded.work), noise: None });
     (recorded, found)
+}
+
+/// The waits that are work, by their kind.
+fn waited(work: &Work) -> Vec<(Wait, Profile)> {
+    let Some(blocked) = &work.observed.blocked else { return Vec::new() };
+    let kinds: BTreeSet<Wait> = blocked.stacks.iter().filter(|stack| !stack.idle).map(|stack| stack.wait).collect();
+    kinds.into_iter().map(|kind| (kind, blocked.select(|stack| !stack.idle && stack.wait == kind))).collect()
 }
 
 /// `S05 42 % in total, build`.

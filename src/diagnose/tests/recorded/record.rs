@@ -15,7 +15,8 @@ use crate::evidence::{Driven, ProfileOptions, profile};
 use crate::measure::harness::{Harness, Side};
 use crate::measure::{Workload, WorkloadKind, workload};
 use crate::process::{Limits, Tool};
-use crate::profile::{Frame, Profile, ProfileBuilder};
+use crate::profile::{Engine, Frame, FrameId, Profile, ProfileBuilder, Quality};
+use crate::sample::offcpu::{Blocked, BlockedStack};
 use crate::sample::{EngineWish, Sampler};
 
 /// Stacks that hold less than this of all samples are left out; twice as much, and so on, until the recording is small enough.
@@ -83,7 +84,8 @@ fn run(ws: &Utf8Path, profile_dir: &str, name: &str, peer: &str) -> Recorded {
 }
 
 fn text(recorded: &Recorded, least: f64, ws: &Utf8Path) -> String {
-    let compact = Recorded { profile: compact(&recorded.profile, least), work: recorded.work.clone() };
+    let mut compact = Recorded { profile: compact(&recorded.profile, least), work: recorded.work.clone() };
+    compact.work.observed.blocked = recorded.work.observed.blocked.as_ref().map(|blocked| compact_blocked(blocked, least));
     anonymous(&serde_json::to_string(&compact).unwrap(), ws)
 }
 
@@ -95,13 +97,42 @@ fn compact(profile: &Profile, least: f64) -> Profile {
     kept
 }
 
+/// The same for stacks of blocked threads, by time.
+fn compact_blocked(blocked: &Blocked, least: f64) -> Blocked {
+    let mut builder = ProfileBuilder::new();
+    let total: u64 = blocked.stacks.iter().map(|stack| stack.ns).sum();
+    let kept = blocked.stacks.iter().filter(|stack| stack.ns as f64 >= total as f64 * least);
+    let mut merged: Vec<BlockedStack> = Vec::new();
+    for stack in kept {
+        let frames = stack.frames.iter().filter_map(|&id| blocked.frames.get(id as usize));
+        let mut new = stack.clone();
+        new.frames = distinct(frames.map(|frame| builder.frame(plain(frame))).collect());
+        let same = |old: &&mut BlockedStack| {
+            (&old.frames, old.wait, old.idle, old.place) == (&new.frames, new.wait, new.idle, new.place)
+        };
+        match merged.iter_mut().find(same) {
+            Some(old) => (old.ns, old.looks) = (old.ns + new.ns, old.looks + new.looks),
+            None => merged.push(new),
+        }
+    }
+    Blocked { frames: builder.finish(nothing()).frames, stacks: merged }
+}
+
+fn distinct(mut frames: Vec<FrameId>) -> Vec<FrameId> {
+    let mut seen = HashSet::new();
+    frames.retain(|&frame| seen.insert(frame));
+    frames
+}
+
+fn nothing() -> Quality {
+    Quality { engine: Engine::None, samples: 0, frequency: 0, lost: 0, truncated: 0, cpu_ns: None, wall_ns: 0 }
+}
+
 fn rebuilt(profile: &Profile, least: u64) -> Profile {
     let mut builder = ProfileBuilder::new();
     for stack in profile.stacks.iter().filter(|stack| stack.count >= least) {
-        let mut frames: Vec<_> = profile.frames_of(stack).map(|frame| builder.frame(plain(frame))).collect();
-        let mut seen = HashSet::new();
-        frames.retain(|&frame| seen.insert(frame));
-        builder.stack(frames, stack.count);
+        let frames = profile.frames_of(stack).map(|frame| builder.frame(plain(frame))).collect();
+        builder.stack(distinct(frames), stack.count);
     }
     builder.finish(profile.quality.clone())
 }
