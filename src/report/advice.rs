@@ -72,7 +72,7 @@ impl Advice<'_> {
     fn parts(&self) -> String {
         let told = [("waiting", self.cause.waited), ("in the kernel, shared out by its calls", self.cause.kernel)];
         let told = told.iter().filter(|(_, share)| *share >= TOLD);
-        told.map(|(what, share)| format!("; {} of the time {what}", figures::share(*share))).collect()
+        told.map(|(what, share)| format!("; {} of the time {what}", figures::share(*share))).collect::<Vec<_>>().concat()
     }
 
     /// `fix: … (effort S); estimate 1.23x-1.54x, at most 1.79x`.

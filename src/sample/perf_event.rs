@@ -5,26 +5,22 @@
 
 mod arch;
 mod attr;
-mod auxv;
-mod binary;
 pub(super) mod counter;
 mod merge;
 mod processes;
 mod recorded;
 mod ring;
-mod space;
-mod stacks;
-mod symbolize;
-mod symbols;
 
 use std::cell::RefCell;
+use std::time::Duration;
 
 pub(super) use self::recorded::recorded;
 
 use self::merge::Merger;
 use self::processes::Processes;
 use self::ring::Ring;
-use super::offcpu::Watcher;
+use super::offcpu::{Watcher, own_cpu};
+use super::walk::symbolize;
 use super::{Recording, Refusal, SampleError, SampleOptions};
 use crate::process::{Finished, Launch, Limits, run_gated};
 use crate::profile::{Engine, Profile, Quality};
@@ -67,8 +63,11 @@ pub(super) fn record(launch: &Launch, limits: &Limits, options: &SampleOptions) 
             }
         },
     );
-    let observed = watcher.and_then(Watcher::end);
+    let mut observed = watcher.and_then(Watcher::end);
     let finished = finished?;
+    if let (Some(Ok(session)), Some(observed)) = (&*session.borrow(), &mut observed) {
+        observed.own_ns += session.own.as_nanos() as u64;
+    }
     match session.into_inner() {
         Some(Ok(session)) => Ok(Recording { profile: session.profile(&options, &finished), finished, observed }),
         Some(Err(refusal)) => Err(refusal.into()),
@@ -87,6 +86,8 @@ struct Session {
     rings: Vec<Ring>,
     merger: Merger,
     processes: Processes,
+    /// CPU time that reading and unwinding took.
+    own: Duration,
 }
 
 impl Session {
@@ -97,7 +98,9 @@ impl Session {
         let mut refusal = Refusal::from_io(&std::io::Error::from_raw_os_error(libc::ENODEV), false);
         for &pages in RING_PAGES.iter().skip(large) {
             match open_rings(pid, &cpus, options, pages) {
-                Ok(rings) => return Ok(Self { rings, merger: Merger::default(), processes: Processes::new(pid) }),
+                Ok(rings) => {
+                    return Ok(Self { rings, merger: Merger::default(), processes: Processes::new(pid), own: Duration::ZERO });
+                }
                 Err((error, buffers)) => {
                     refusal = Refusal::from_io(&error, buffers);
                     if !buffers {
@@ -111,6 +114,7 @@ impl Session {
 
     /// Empties the rings first, so that the kernel has room again, and unwinds afterwards.
     fn drain(&mut self, last: bool) {
+        let before = own_cpu();
         for ring in &mut self.rings {
             ring.drain(|record| self.merger.push(record));
         }
@@ -118,6 +122,7 @@ impl Session {
         while let Some(record) = self.merger.pop(last) {
             self.processes.handle(&record);
         }
+        self.own += own_cpu().saturating_sub(before);
     }
 
     fn profile(self, options: &SampleOptions, finished: &Finished) -> Profile {

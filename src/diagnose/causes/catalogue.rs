@@ -7,7 +7,7 @@ use super::entry::{Entry, File, written_out};
 use super::pattern::Pattern;
 
 /// The files, one per class of trouble, and the families of names that they use.
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 7] = [
     ("families.toml", include_str!("catalogue/families.toml")),
     ("alloc.toml", include_str!("catalogue/alloc.toml")),
     ("memory.toml", include_str!("catalogue/memory.toml")),
@@ -15,7 +15,6 @@ const FILES: [(&str, &str); 8] = [
     ("contention.toml", include_str!("catalogue/contention.toml")),
     ("io.toml", include_str!("catalogue/io.toml")),
     ("database.toml", include_str!("catalogue/database.toml")),
-    ("async.toml", include_str!("catalogue/async.toml")),
 ];
 
 /// The patterns of an entry, ready to be asked.
@@ -24,6 +23,7 @@ pub(super) struct Signature {
     pub(super) frames: Vec<Pattern>,
     pub(super) under: Vec<Pattern>,
     pub(super) unless: Vec<Pattern>,
+    pub(super) nowhere: Vec<Pattern>,
 }
 
 /// Causes in the order of their ids, with their patterns at the same places.
@@ -48,7 +48,12 @@ impl Catalogue {
         entries.sort_by(|a, b| a.id.cmp(&b.id));
         let signature = |entry: &Entry| {
             let of = |list: &[String]| written_out(list, &families).map_err(|why| format!("{}: {why}", entry.id));
-            Ok(Signature { frames: of(&entry.frames)?, under: of(&entry.under)?, unless: of(&entry.unless)? })
+            Ok(Signature {
+                frames: of(&entry.frames)?,
+                under: of(&entry.under)?,
+                unless: of(&entry.unless)?,
+                nowhere: of(&entry.nowhere)?,
+            })
         };
         let signatures = entries.iter().map(signature).collect::<Result<_, String>>()?;
         let calls = written_out(&["@syscall".to_owned()], &families)?;
@@ -92,7 +97,8 @@ mod tests {
             assert!(0.0 < low && low <= high && high <= 1.0, "{id}");
             assert!(entry.min_share > 0.0 && entry.min_share < 1.0, "{id}");
             assert_eq!(entry.frames.is_empty(), entry.needs.is_some(), "{id} cannot show");
-            assert!(entry.counters.values().all(|bounds| bounds.min.is_some() || bounds.max.is_some()), "{id}");
+            let counted = entry.counters.values().chain(entry.kernel.values());
+            assert!(counted.into_iter().all(|bounds| bounds.min.is_some() || bounds.max.is_some()), "{id}");
             let wide = entry.explain().lines().filter(|line| line.chars().count() > 140).count();
             assert_eq!(wide, 0, "{id} has lines that do not fit a terminal");
         }

@@ -184,19 +184,25 @@ pub struct Entry {
     /// Patterns, one of which must fit a frame further out than the one that fits `frames`; none asks for nothing.
     #[serde(default)]
     pub under: Vec<String>,
-    /// Patterns, none of which may fit any frame of the stack.
+    /// Patterns, none of which may fit a frame between the leaf and who asked for it in the workspace.
     #[serde(default)]
     pub unless: Vec<String>,
+    /// Patterns, none of which may fit any frame of the stack.
+    #[serde(default)]
+    pub nowhere: Vec<String>,
     /// What a waiting thread must wait for; none asks for nothing.
     #[serde(default)]
     pub waits: Vec<Wait>,
     /// What must be counted of the workload; what is not known is not met.
     #[serde(default)]
     pub counters: BTreeMap<Counter, Bounds>,
-    /// True when the kernel's time of the workload is its doing where the counters hold: samples show user code only. Causes of which
-    /// that is true share it in proportion to the samples of their calls.
+    /// What must be counted for the kernel's time of the workload to be its doing: samples show user code only. None of it where
+    /// nothing is asked.
     #[serde(default)]
-    pub kernel: bool,
+    pub kernel: BTreeMap<Counter, Bounds>,
+    /// True when the frame that fits must not be inlined, as in a build without optimization.
+    #[serde(default)]
+    pub physical: bool,
     /// Share of the work time below which it is not told, whatever else holds.
     pub min_share: f64,
     /// What part of its share a fix usually wins back, from and to.
@@ -244,15 +250,16 @@ impl Entry {
         };
         let mut signs = vec![format!("at least {:.0} % of the work time, by {stacks} with one of:", self.min_share * 100.0)];
         signs.extend(self.frames.iter().map(|frame| format!("  {frame}")));
-        let lists = [("called by one of:", &self.under), ("and none of:", &self.unless)];
+        let lists = [("called by one of:", &self.under), ("and none of:", &self.unless), ("and nowhere one of:", &self.nowhere)];
         for (title, patterns) in lists.into_iter().filter(|(_, patterns)| !patterns.is_empty()) {
             signs.push(title.into());
             signs.extend(patterns.iter().map(|frame| format!("  {frame}")));
         }
         signs.extend(self.counters.iter().map(|(counter, bounds)| format!("and {}", counter.words(*bounds))));
-        signs.extend(
-            self.kernel.then(|| "the kernel's time counts, in proportion to the samples of its calls (estimate)".to_owned()),
-        );
+        if !self.kernel.is_empty() {
+            let when: Vec<String> = self.kernel.iter().map(|(counter, bounds)| counter.words(*bounds)).collect();
+            signs.push(format!("the kernel's time counts in proportion to its calls (estimate) with {}", when.join(" and ")));
+        }
         signs
     }
 }

@@ -3,13 +3,16 @@
 //! Pure. One sample counts once per cause and for one cause only: that of the highest level, then the one whose frame is nearest to
 //! the leaf, then the first of the catalogue. A stack without an owner in the workspace counts for none: there is nothing to edit.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::catalogue::{CATALOGUE, Catalogue};
-use super::entry::{Counter, Entry};
+use super::entry::{Bounds, Counter, Entry};
 use super::gain::Gain;
 use super::marks::Set;
 use super::sources::Sources;
 use crate::diagnose::Work;
 use crate::heat::{Joined, Share};
+use crate::profile::Profile;
 use crate::sample::offcpu::Wait;
 
 /// Nothing below this share of the work time is worth advice (`evidence-rules.md` §4.2).
@@ -90,13 +93,21 @@ impl Cause {
     }
 }
 
+/// The stacks of threads that waited while there was work, one profile per kind of wait, weighed by nanoseconds.
+pub fn waits(work: &Work) -> Vec<(Wait, Profile)> {
+    let Some(blocked) = &work.observed.blocked else { return Vec::new() };
+    let kinds: BTreeSet<Wait> = blocked.stacks.iter().filter(|stack| !stack.idle).map(|stack| stack.wait).collect();
+    kinds.into_iter().map(|kind| (kind, blocked.select(|stack| !stack.idle && stack.wait == kind))).collect()
+}
+
 /// Every cause with a share that is worth advice, best ratio of impact to effort first.
 pub fn causes(subject: &Subject<'_>) -> Vec<Cause> {
     of(subject, &CATALOGUE)
 }
 
 fn of(subject: &Subject<'_>, catalogue: &'static Catalogue) -> Vec<Cause> {
-    let all = Sources::of(subject, open(subject.work, catalogue), catalogue);
+    let counters = |counters: fn(&Entry) -> &BTreeMap<Counter, Bounds>| open(subject.work, catalogue, counters);
+    let all = Sources::of(subject, counters(|entry| &entry.counters), counters(|entry| &entry.kernel), catalogue);
     let threshold = LEAST.max(ABOVE_NOISE * subject.noise.unwrap_or(0.0));
     let cause = |at: usize| {
         let entry = catalogue.entries.get(at)?;
@@ -108,11 +119,11 @@ fn of(subject: &Subject<'_>, catalogue: &'static Catalogue) -> Vec<Cause> {
     found
 }
 
-/// The entries whose counters hold; what is not known does not hold.
-fn open(work: Option<&Work>, catalogue: &Catalogue) -> Set {
+/// The entries of which what these counters ask holds; what is not known does not hold.
+fn open(work: Option<&Work>, catalogue: &Catalogue, asked: fn(&Entry) -> &BTreeMap<Counter, Bounds>) -> Set {
     let holds = |entry: &Entry| {
         let counted = |counter| work.and_then(|work| value(counter, work));
-        entry.counters.iter().all(|(&counter, bounds)| counted(counter).is_some_and(|value| bounds.hold(value)))
+        asked(entry).iter().all(|(&counter, bounds)| counted(counter).is_some_and(|value| bounds.hold(value)))
     };
     let all = catalogue.entries.iter().take(super::marks::MOST).enumerate();
     all.filter(|(_, entry)| holds(entry)).fold(0, |set: Set, (at, _)| set | 1 << at)

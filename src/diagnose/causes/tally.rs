@@ -122,7 +122,8 @@ fn best(
     let asker = joined.asker(stack)?;
     let within = |owner: Owner| marks.get(..owner.at).unwrap_or_default();
     let mut candidates: Set = within(asker).iter().fold(0, |set, mark| set | mark.frames) & open;
-    candidates &= !marks.iter().fold(0, |set, mark| set | mark.unless);
+    candidates &= !within(asker).iter().fold(0, |set, mark| set | mark.unless);
+    candidates &= !marks.iter().fold(0, |set, mark| set | mark.nowhere);
     let mut found: Option<(&Entry, Fit)> = None;
     while candidates != 0 {
         let at = candidates.trailing_zeros() as usize;
@@ -133,7 +134,12 @@ fn best(
         let is_under = |from: usize| {
             entry.under.is_empty() || marks.get(from + 1..).unwrap_or_default().iter().any(|mark| mark.under & bit != 0)
         };
-        let leaf_most = within(owner).iter().position(|mark| mark.frames & bit != 0).filter(|&frame| is_under(frame));
+        let is_physical = |from: usize| {
+            let frame = stack.frames.get(from).and_then(|&id| joined.profile().frames.get(id as usize));
+            !entry.physical || frame.is_some_and(|frame| !frame.inlined)
+        };
+        let fits_at = |(from, mark): (usize, &Mark)| (mark.frames & bit != 0 && is_physical(from)).then_some(from);
+        let leaf_most = within(owner).iter().enumerate().find_map(fits_at).filter(|&frame| is_under(frame));
         let Some(frame) = leaf_most else { continue };
         let better = |(best, fit): &(&Entry, Fit)| entry.level > best.level || (entry.level == best.level && frame < fit.at);
         if found.as_ref().is_none_or(better) {
