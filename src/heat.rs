@@ -16,6 +16,7 @@ mod path;
 mod places;
 mod share;
 mod stacks;
+mod work_time;
 
 pub use classify::{Executed, HeatClass, Overall, Thresholds, WorkloadHeat, bound, classify, overall};
 pub use foreign::Foreign;
@@ -23,13 +24,14 @@ pub use growth::{ENOUGH, Grown, Growth, Times, growth};
 pub use hot_path::HotSpot;
 pub use join::{Joined, join};
 pub use matching::{Basis, Matching};
-pub use origin::Origin;
+pub use origin::{Origin, may_be_workspace};
 pub use owner::Owner;
 pub use owners::HotOwner;
 pub use path::{Location, PathMapper};
 pub use places::{Naming, Place, Places, Through};
 pub use share::{ItemShare, Share};
 pub use stacks::{ExcerptFrame, StackExcerpt};
+pub use work_time::WorkShare;
 
 #[cfg(test)]
 mod tests;

@@ -99,6 +99,8 @@ pub(crate) fn cause(item: &str, (share, low, high): (f64, f64, f64)) -> CauseRes
         high,
         samples: 771,
         of: "work time".into(),
+        waited: 0.0,
+        kernel: 0.0,
         threshold: 0.036,
         owners: vec![owner(item, share - 0.1, low - 0.1, high - 0.1), owner("parse::tree::push", 0.1, 0.08, 0.12)],
         functions: vec!["core::hash::sip::Hasher as core::hash::Hasher::write".into()],

@@ -77,6 +77,21 @@ fn passed() -> Analysis {
         host: Some("others took the CPU for 40 % of the time that it was ready to run".into()),
         samples: Some(1880),
         changed: Some("it was io-bound at base and is cpu-bound at head".into()),
+        waits: vec![WaitResult {
+            wait: "durability".into(),
+            what: Some("/data/log".into()),
+            function: Some("app::save".into()),
+            under: Some("app::handle::{{closure}}".into()),
+            file: Some("/src/app/src/log.rs".into()),
+            line: Some(12),
+            blocks_worker: true,
+            share: 0.03,
+            low: 0.02,
+            high: 0.04,
+            ns: 60_000_000,
+            looks: 12,
+            stack: vec!["fsync".into(), "app::save".into(), "app::handle::{{closure}}".into()],
+        }],
     });
     faster.hot_path = vec![hot(NEXT, 0.37, 0.41)];
     let control = WorkloadResult { negative_control: true, ..measured("render/html", Outcome::Same, 5e6, (1.001, 0.99, 1.01)) };
@@ -217,6 +232,7 @@ fn hostile() -> Analysis {
         host: Some(evil.into()),
         samples: Some(1),
         changed: Some(evil.into()),
+        waits: Vec::new(),
     });
     let text = format!("\tlet x = 1; // {}", evil.replace('\n', " "));
     let highlight = (5, 6);

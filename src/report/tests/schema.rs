@@ -151,6 +151,7 @@ fn every_key_of_the_analysis_is_required_or_new() {
         "bottleneck.kind",
         "bottleneck.samples",
         "bottleneck.summary",
+        "bottleneck.waits",
         "change.joined_by",
         "environment.contention",
         "hot_item.owned",
