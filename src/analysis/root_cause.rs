@@ -32,7 +32,6 @@ pub struct OwnerResult {
     /// Share of the samples that show this stack.
     pub stack_share: Option<f64>,
     /// The cause that matched; `None` where none did.
-    #[serde(default)]
     pub signature: Option<String>,
 }
 

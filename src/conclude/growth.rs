@@ -62,7 +62,7 @@ impl Both<'_> {
             base_samples: base.samples(),
             head_samples: head.samples(),
             compared: found.tested as u64,
-            places: found.named.into_iter().map(|one| self.shown(one, base, head)).collect(),
+            places: found.named.into_iter().map(|one| self.shown(&one, base, head)).collect(),
             note: note(&times, metric, result),
         })
     }
@@ -87,7 +87,7 @@ impl Both<'_> {
             Some(samples) if samples < ENOUGH => {
                 let few = counted(samples as usize, "sample");
                 Err(format!(
-                    "its profile at {name} has {few}, and fewer than {ENOUGH} show no difference: `--profile-time` makes it longer"
+                    "its profile at {name} has {few}, fewer than {ENOUGH} show no difference: give `baseline` and `verify` a longer `--profile-time`"
                 ))
             }
             Some(_) => Ok(()),
@@ -153,7 +153,7 @@ impl Both<'_> {
         self.changes.iter().position(reaches)
     }
 
-    fn shown(&self, one: Grown, base: &Joined<'_>, head: &Joined<'_>) -> GrownPlace {
+    fn shown(&self, one: &Grown, base: &Joined<'_>, head: &Joined<'_>) -> GrownPlace {
         let owner = one.place.owner.as_deref().and_then(|key| self.owner(key));
         let callee = one.place.callee.clone();
         let side = match (&callee, one.place.owner.as_deref()) {

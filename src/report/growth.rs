@@ -51,7 +51,7 @@ fn place(place: &GrownPlace) -> String {
     let through = match &place.through {
         Some(_) if is_changed(place.owner.as_ref()) => String::new(),
         Some(item) => format!(", through `{item}` ({kind})"),
-        None => ", unexplained: no changed item is on most of it".into(),
+        None => ", through no changed item (unexplained)".into(),
     };
     format!("{difference} in {name}{under}{through}")
 }

@@ -60,7 +60,7 @@ impl Store {
     fn comparisons(&self) -> Vec<Utf8PathBuf> {
         let Ok(entries) = self.dir().join("analyses").read_dir_utf8() else { return Vec::new() };
         let numbered = |path: &Utf8PathBuf| path.is_dir() && path.file_name().is_some_and(|name| name.parse::<u64>().is_ok());
-        let mut all: Vec<Utf8PathBuf> = entries.flatten().map(|entry| entry.into_path()).filter(numbered).collect();
+        let mut all: Vec<Utf8PathBuf> = entries.flatten().map(camino::Utf8DirEntry::into_path).filter(numbered).collect();
         all.sort();
         all
     }
