@@ -11,11 +11,13 @@ mod on_cpu;
 #[cfg(test)]
 mod tests;
 mod time;
+mod who;
 mod words;
 mod work;
 
 pub use class::{Class, Diagnosis, diagnose};
-pub use growth::{Growth, growth};
+pub use growth::{Growth, growth, is_watched};
 pub use on_cpu::OnCpu;
 pub use time::{Part, Time};
+pub use who::{Waiter, blocked_workers, waiters};
 pub use work::{Null, Work};

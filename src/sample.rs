@@ -11,6 +11,7 @@ pub mod copies;
 pub mod counter;
 mod engine;
 pub mod import;
+mod maps;
 pub mod offcpu;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod perf_event;
@@ -21,13 +22,15 @@ mod refusal;
 mod tests;
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 mod unsupported;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod walk;
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 use perf_event as native;
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 use unsupported as native;
 
-pub use advice::{Advice, advice};
+pub use advice::{Advice, advice, doubt};
 pub use agent::{
     Agent, AgentBuild, AgentError, NoStacks, Outlook as AgentOutlook, cache_dir as agent_cache_dir, most_per_second,
 };

@@ -56,6 +56,9 @@ pub struct GrowthResult {
     pub held: u64,
     /// True for a workload that does the same again and again: what it does not give back is lost. False for a program that runs once.
     pub steady: bool,
+    /// Whether it grew at base, too; `None` where there is no other side, or it was not watched for long enough.
+    #[serde(default)]
+    pub at_base: Option<bool>,
     /// Bytes per iteration, an estimate from the time of one; `None` where there are no iterations.
     pub per_iteration: Option<f64>,
     /// Functions whose allocations were not given back, most bytes first; empty where allocations were not sampled.

@@ -1,7 +1,7 @@
 //! Page faults, allocations and growth of each workload as the analysis shows them.
 
 use crate::analysis::{AllocatedResult, FaultsResult, GrowthResult, MemoryOwner, MemoryResult, WorkloadResult};
-use crate::diagnose::{Work, growth};
+use crate::diagnose::{Work, growth, is_watched};
 use crate::evidence::{Evidence, WorkloadEvidence};
 use crate::heat::{Joined, Origin};
 use crate::join::SideView;
@@ -22,25 +22,34 @@ const FRAMES: usize = 8;
 /// Part of the samples under criterion's batched loops from which memory is the harness's as well.
 const BATCHED: f64 = 0.10;
 
-/// Adds what is known of each workload's memory; the first side that was watched is shown.
-pub(crate) fn add_memory(results: &mut [WorkloadResult], sides: &[(&Evidence, &SideView<'_>)]) {
+/// A side: its evidence, and its profiles joined with its items.
+pub(crate) type Side<'a> = (&'a Evidence, &'a SideView<'a>);
+
+/// Adds what is known of each workload's memory: head's where head was watched, and base's where it was not.
+pub(crate) fn add_memory(results: &mut [WorkloadResult], base: Option<Side<'_>>, head: Side<'_>) {
     for result in results {
-        let watched = |(side, view): &(&Evidence, &SideView<'_>)| {
-            let evidence = side.of(&result.id).filter(|one| one.work.is_some())?;
-            Some(memory(evidence, view))
+        let of = |(side, _): Side<'_>| side.of(&result.id).filter(|one| one.work.is_some()).cloned();
+        let (at_base, at_head) = (base.and_then(of), of(head));
+        let memory = match (at_head, base) {
+            (Some(at_head), _) => memory(&at_head, head.1, at_base.as_ref()),
+            (None, Some((_, view))) => at_base.map(|at_base| memory(&at_base, view, None)).unwrap_or_default(),
+            (None, None) => continue,
         };
-        result.memory = sides.iter().find_map(watched).filter(|memory| *memory != MemoryResult::default());
+        result.memory = Some(memory).filter(|memory| *memory != MemoryResult::default());
     }
 }
 
-fn memory(evidence: &WorkloadEvidence, view: &SideView<'_>) -> MemoryResult {
+fn memory(evidence: &WorkloadEvidence, view: &SideView<'_>, other: Option<&WorkloadEvidence>) -> MemoryResult {
     let Some(work) = &evidence.work else { return MemoryResult::default() };
     let sampled = evidence.sampled.as_ref();
-    MemoryResult {
-        faults: faults(work, view),
-        allocated: sampled.and_then(|sampled| allocated(sampled, view)),
-        growth: grown(evidence, work, view),
-    }
+    let growth = grown(evidence, work, view).map(|growth| GrowthResult { at_base: other.and_then(grows), ..growth });
+    MemoryResult { faults: faults(work, view), allocated: sampled.and_then(|sampled| allocated(sampled, view)), growth }
+}
+
+/// Whether a side grows; `None` where it was not watched for long enough.
+fn grows(evidence: &WorkloadEvidence) -> Option<bool> {
+    let series = &evidence.work.as_ref()?.observed.resident;
+    is_watched(series).then(|| growth(series).is_some())
 }
 
 fn faults(work: &Work, view: &SideView<'_>) -> Option<FaultsResult> {
@@ -76,6 +85,7 @@ fn grown(evidence: &WorkloadEvidence, work: &Work, view: &SideView<'_>) -> Optio
         seconds: found.seconds,
         held: found.held,
         steady,
+        at_base: None,
         per_iteration,
         owners: kept.map(|(_, owners)| owners).unwrap_or_default(),
     })

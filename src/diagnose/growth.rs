@@ -32,18 +32,34 @@ pub struct Growth {
     pub held: u64,
 }
 
+/// True where growth would have been seen: the series without its warm-up is long enough.
+pub fn is_watched(series: &[Resident]) -> bool {
+    warm(series).is_some_and(|warm| warm.length >= LEAST_SECONDS && trend(&warm.points).is_some())
+}
+
+/// A series without its warm-up: seconds and bytes.
+struct Warm {
+    points: Vec<(f64, f64)>,
+    length: f64,
+}
+
+fn warm(series: &[Resident]) -> Option<Warm> {
+    let seconds = |point: &Resident| point.at_ns as f64 / 1e9;
+    let end = series.last().map(seconds)?;
+    let late = series.iter().filter(|point| seconds(point) >= end * WARM_UP);
+    let points: Vec<(f64, f64)> = late.map(|point| (seconds(point), point.bytes as f64)).collect();
+    let length = end - points.first()?.0;
+    Some(Warm { points, length })
+}
+
 /// The growth in a series; `None` where it is too short, where it stands still or wanders, and where it slows down as what fills up.
 pub fn growth(series: &[Resident]) -> Option<Growth> {
-    let seconds = |point: &Resident| point.at_ns as f64 / 1e9;
-    let (end, held) = series.last().map(|last| (seconds(last), last.bytes))?;
-    let warm: Vec<(f64, f64)> =
-        series.iter().filter(|point| seconds(point) >= end * WARM_UP).map(|point| (seconds(point), point.bytes as f64)).collect();
-    let (begin, before) = *warm.first()?;
-    let length = end - begin;
+    let Warm { points, length } = warm(series)?;
+    let (before, held) = (points.first()?.1, series.last()?.bytes);
     if length < LEAST_SECONDS {
         return None;
     }
-    let found = trend(&warm)?;
+    let found = trend(&points)?;
     let grown = found.slope * length;
     let grows = found.low > 0.0 && found.pace >= SLOWING && grown >= LEAST_BYTES && grown >= LEAST_PART * before;
     grows.then_some(Growth { rate: found.slope, low: found.low, high: found.high, seconds: length, held })
@@ -77,5 +93,6 @@ mod tests {
         assert_eq!(growth(&series(2.0, |at| 30.0 * MIB * at)), None);
         assert_eq!(growth(&series(4.0, |at| (4000.0 + 3.0 * at) * MIB)), None);
         assert_eq!(growth(&[]), None);
+        assert!(is_watched(&series(4.0, |_| MIB)) && !is_watched(&series(2.0, |_| MIB)) && !is_watched(&[]));
     }
 }

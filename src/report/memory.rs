@@ -22,16 +22,25 @@ fn grown(growth: &GrowthResult) -> String {
     let time = figures::quantity(growth.seconds * 1e9, "ns");
     if !growth.steady {
         let held = figures::quantity(growth.held as f64, "bytes");
-        return format!("grows until its end, by {rate} over {time}, to {held}{}", kept(growth));
+        return format!("grows until its end, by {rate} over {time}, to {held}{}{}", before(growth), kept(growth));
     }
     let each =
         growth.per_iteration.map(|bytes| format!("; about {} per iteration (estimate)", figures::quantity(bytes, "bytes")));
     format!(
         "grows by {rate} over {time} of a workload that repeats itself: a leak, a cache without a bound, or what the \
-         benchmark itself keeps{}{}",
+         benchmark itself keeps{}{}{}",
         each.unwrap_or_default(),
+        before(growth),
         kept(growth)
     )
+}
+
+fn before(growth: &GrowthResult) -> &'static str {
+    match growth.at_base {
+        Some(true) => "; it does at base, too",
+        Some(false) => "; at base no growth was seen",
+        None => "",
+    }
 }
 
 fn kept(growth: &GrowthResult) -> String {
@@ -122,6 +131,7 @@ mod tests {
             seconds: 4.0,
             held: 40 << 20,
             steady: true,
+            at_base: Some(false),
             per_iteration: Some(120.0),
             owners: vec![owner(0.97)],
         };
@@ -132,7 +142,7 @@ mod tests {
         for part in [
             "3.100 MiB/s [2.800 MiB/s, 3.400 MiB/s]",
             "a leak, a cache without a bound",
-            "120 B per iteration (estimate)",
+            "120 B per iteration (estimate); at base no growth was seen",
             "97 % [93, 100] in grid::fresh",
         ] {
             assert!(leak.contains(part), "{part}: {leak}");

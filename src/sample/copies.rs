@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use super::agent::{Map, map};
+use super::maps::{Map, line};
 use super::native;
 use crate::profile::Profile;
 
@@ -44,7 +44,7 @@ pub fn unwind_copies<const N: usize>(processes: Vec<CopiedProcess<N>>, taker: &P
 /// What holds code; a line that was cut is skipped.
 fn code(maps: &[u8]) -> Vec<Map> {
     let lines = maps.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
-    lines.filter_map(map).filter_map(|(executable, map)| executable.then_some(map)).collect()
+    lines.filter_map(line).filter_map(|(executable, map)| executable.then_some(map)).collect()
 }
 
 #[cfg(test)]

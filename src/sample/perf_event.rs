@@ -5,29 +5,26 @@
 
 mod arch;
 mod attr;
-mod auxv;
-mod binary;
 pub(super) mod counter;
 mod faults;
+mod jitter;
 mod merge;
 mod processes;
 mod recorded;
 mod ring;
-mod space;
-mod stacks;
-mod symbolize;
-mod symbols;
-mod weighed;
 
 use std::cell::RefCell;
 use std::collections::HashSet;
+use std::time::Duration;
 
 pub(super) use self::recorded::{copied, recorded};
 
+use self::jitter::Jitter;
 use self::merge::Merger;
 use self::processes::Processes;
 use self::ring::Ring;
-use super::offcpu::Watcher;
+use super::offcpu::{Watcher, own_cpu};
+use super::walk::symbolize;
 use super::{Recording, Refusal, SampleError, SampleOptions};
 use crate::process::{Finished, Launch, Limits, run_gated};
 use crate::profile::{Engine, Profile, Quality};
@@ -70,8 +67,11 @@ pub(super) fn record(launch: &Launch, limits: &Limits, options: &SampleOptions) 
             }
         },
     );
-    let observed = watcher.and_then(Watcher::end);
+    let mut observed = watcher.and_then(Watcher::end);
     let finished = finished?;
+    if let (Some(Ok(session)), Some(observed)) = (&*session.borrow(), &mut observed) {
+        observed.own_ns += session.own.as_nanos() as u64;
+    }
     match session.into_inner() {
         Some(Ok(session)) => {
             let (profile, faults) = session.profiles(&options, &finished);
@@ -93,6 +93,9 @@ struct Session {
     rings: Vec<Ring>,
     merger: Merger,
     processes: Processes,
+    jitter: Jitter,
+    /// CPU time that reading and unwinding took.
+    own: Duration,
 }
 
 impl Session {
@@ -107,8 +110,13 @@ impl Session {
                     let mut processes = Processes::new(pid);
                     processes.fault_ids = watch_faults(&mut rings, options, pid);
                     processes.fault_period = faults::period(options);
-                    let rings = rings.into_iter().map(|(_, ring)| ring).collect();
-                    return Ok(Self { rings, merger: Merger::default(), processes });
+                    return Ok(Self {
+                        rings: rings.into_iter().map(|(_, ring)| ring).collect(),
+                        merger: Merger::default(),
+                        processes,
+                        own: Duration::ZERO,
+                        jitter: Jitter::around(options.frequency),
+                    });
                 }
                 Err((error, buffers)) => {
                     refusal = Refusal::from_io(&error, buffers);
@@ -123,6 +131,8 @@ impl Session {
 
     /// Empties the rings first, so that the kernel has room again, and unwinds afterwards.
     fn drain(&mut self, last: bool) {
+        let before = own_cpu();
+        self.jitter.tick(self.rings.iter().map(Ring::event));
         for ring in &mut self.rings {
             ring.drain(|record| self.merger.push(record));
         }
@@ -130,6 +140,7 @@ impl Session {
         while let Some(record) = self.merger.pop(last) {
             self.processes.handle(&record);
         }
+        self.own += own_cpu().saturating_sub(before);
     }
 
     /// The stacks of the CPU clock, and those of page faults where there were any.

@@ -8,12 +8,13 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::account::{Reason, Seen, Thread, add_up};
+use super::account::{Reason, Seen, Thread};
 use super::call::{Call, classify};
 use super::ends::Ends;
 use super::procfs::{Schedule, State, anonymous, swapped, transfers};
 use super::resident::Series;
-use super::{Observed, Transfers, Wait};
+use super::takes::Takes;
+use super::{Observed, Transfers, Wait, named};
 
 /// 200 looks a second (`reference/sampling.md` §1: nothing measurable for the target at this rate).
 const INTERVAL: Duration = Duration::from_millis(5);
@@ -61,7 +62,8 @@ impl Watcher {
     }
 }
 
-fn own_cpu() -> Duration {
+/// CPU time of this thread.
+pub(in crate::sample) fn own_cpu() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
@@ -76,6 +78,7 @@ struct Poller {
     swapped: Option<u64>,
     resident: Series,
     ends: Ends,
+    takes: Takes,
     looks: u64,
     raced: u64,
     most_threads: u64,
@@ -96,6 +99,7 @@ impl Poller {
             swapped: None,
             resident: Series::new(),
             ends: Ends::new(),
+            takes: Takes::default(),
             looks: 0,
             raced: 0,
             most_threads: 0,
@@ -160,7 +164,14 @@ impl Poller {
             }
         }
         let gone = |pid: &u32| !std::path::Path::new(&format!("/proc/{pid}")).exists();
-        self.processes.retain(|pid| !gone(pid));
+        let takes = &mut self.takes;
+        self.processes.retain(|pid| {
+            let gone = gone(pid);
+            if gone {
+                takes.forget(*pid);
+            }
+            !gone
+        });
     }
 
     fn count(&mut self, at: u64) {
@@ -201,14 +212,15 @@ impl Poller {
     fn see(&mut self, pid: u32, tid: u32, tids: &[u32]) -> Option<Seen> {
         let path = format!("/proc/{pid}/task/{tid}/syscall");
         let before = self.read(&path)?;
-        let reason = match State::parse(&before)? {
+        let (reason, place) = match State::parse(&before)? {
             State::Running => return Some(Seen::Running),
-            State::Faulting => Some(Reason { wait: Wait::Memory, what: None, word: None }),
-            State::Blocked { number, arguments } => self.reason(pid, number, &arguments, tids),
+            State::Faulting { place } => (Some(Reason { wait: Wait::Memory, what: None, word: None }), place),
+            State::Blocked { number, arguments, place } => (self.reason(pid, number, &arguments, tids), place),
         };
+        let stack = self.takes.take(pid, place);
         // Only what is still so is true of the same wait.
         match (self.read(&path)? == before, reason) {
-            (true, Some(reason)) => Some(Seen::Blocked(reason)),
+            (true, Some(reason)) => Some(Seen::Blocked(reason, stack)),
             _ => Some(Seen::Raced),
         }
     }
@@ -261,7 +273,7 @@ impl Poller {
             transfers: self.transfers.values().fold(None, whole),
             swapped: self.swapped,
             resident: self.resident.points(),
-            ..add_up(&self.ended, self.last)
+            ..named::observed(&self.ended, self.last, &self.takes)
         }
     }
 }

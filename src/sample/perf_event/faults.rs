@@ -3,7 +3,7 @@
 //! Counts faults in user mode; those that the kernel meets while it copies for the program have no sample. Does not say how many
 //! there were in all (the kernel's account of the process does).
 
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 use perf_event_open_sys::{bindings, ioctls};
 
@@ -29,7 +29,6 @@ pub(super) fn period(options: &SampleOptions) -> u64 {
 fn attributes(options: &SampleOptions) -> bindings::perf_event_attr {
     let mut attr = attr::attributes(&SampleOptions { stack_bytes: options.stack_bytes.min(STACK), ..*options });
     attr.config = u64::from(bindings::PERF_COUNT_SW_PAGE_FAULTS);
-    attr.set_freq(0);
     attr.sample_period = period(options);
     // The first event tells what is mapped and which tasks there are.
     attr.set_mmap(0);
@@ -41,7 +40,7 @@ fn attributes(options: &SampleOptions) -> bindings::perf_event_attr {
 }
 
 /// Opens the event on one CPU and lets it write into the ring of `clock`, which lies on the same CPU. The number tells its samples.
-pub(super) fn beside(clock: &OwnedFd, options: &SampleOptions, pid: i32, cpu: i32) -> std::io::Result<(OwnedFd, u64)> {
+pub(super) fn beside(clock: BorrowedFd<'_>, options: &SampleOptions, pid: i32, cpu: i32) -> std::io::Result<(OwnedFd, u64)> {
     let event = attr::open(&mut attributes(options), pid, cpu)?;
     let mut id = 0;
     #[expect(unsafe_code, reason = "there is no safe binding of these calls")]

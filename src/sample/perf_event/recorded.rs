@@ -2,17 +2,11 @@
 
 use std::path::Path;
 
-use framehop::CacheNative;
-
-use super::arch;
-use super::binary::{Binaries, BinaryId};
-use super::space::{CodeAddress, Space};
-use super::stacks::Stacks;
-use super::symbolize;
-use super::weighed::Weighed;
 use crate::profile::{Profile, Quality};
-use crate::sample::agent::{Map, RawStack};
+use crate::sample::agent::RawStack;
 use crate::sample::copies::StackCopy;
+use crate::sample::maps::Map;
+use crate::sample::walk::{Binaries, BinaryId, Cache, CodeAddress, Position, Space, Stacks, Weighed, symbolize};
 
 /// The profile of raw stacks, each process with its own memory map.
 pub(in crate::sample) fn recorded(processes: impl IntoIterator<Item = (Vec<Map>, Vec<RawStack>)>, quality: Quality) -> Profile {
@@ -52,14 +46,14 @@ pub(in crate::sample) fn copied<const N: usize>(
 ) -> [Option<Profile>; N] {
     let mut binaries = Binaries::default();
     let mut weighed: [Weighed; N] = std::array::from_fn(|_| Weighed::default());
-    let mut cache = CacheNative::default();
+    let mut cache = Cache::default();
     let taker = std::fs::canonicalize(taker).unwrap_or_else(|_| taker.to_owned());
     for (maps, copies) in processes {
         let space = space_of(maps, &mut binaries);
         let is_taker = |id: BinaryId| binaries.get(id).is_some_and(|binary| binary.path.as_ref() == Some(&taker));
         for copy in copies {
             let mut walked = Vec::new();
-            let position = arch::position_at(copy.pc, copy.sp, copy.fp, copy.lr);
+            let position = Position::at(copy.pc, copy.sp, copy.fp, copy.lr);
             let complete = space.unwind(position, &copy.stack, &mut cache, &mut walked);
             let own = walked.iter().take_while(|code| code.binary.is_some_and(is_taker)).count();
             let stack = walked.get(own..).unwrap_or_default();

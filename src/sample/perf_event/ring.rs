@@ -1,6 +1,6 @@
 //! Reads the memory that the kernel shares with us for one event.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,7 +8,8 @@ use linux_perf_event_reader::{RawData, RawEventRecord, RecordParseInfo, RecordTy
 use memmap2::{MmapOptions, MmapRaw};
 use perf_event_open_sys::bindings::perf_event_mmap_page;
 
-use super::{attr, auxv};
+use super::attr;
+use crate::sample::walk::auxv;
 
 /// Bytes of `struct perf_event_header`: type (32 bits), misc (16), size (16).
 const HEADER: usize = 8;
@@ -57,11 +58,6 @@ impl Ring {
         })
     }
 
-    /// The event that the ring belongs to.
-    pub(super) fn event(&self) -> &OwnedFd {
-        &self.event
-    }
-
     /// Keeps an event alive that writes into this ring.
     pub(super) fn share_with(&mut self, event: OwnedFd) {
         self.beside.push(event);
@@ -81,6 +77,11 @@ impl Ring {
             self.consumed().store(self.tail, Ordering::Release);
         }
         self.consumed().store(self.tail, Ordering::Release);
+    }
+
+    /// The event.
+    pub(super) fn event(&self) -> BorrowedFd<'_> {
+        self.event.as_fd()
     }
 
     fn next(&mut self, head: u64) -> Option<Record> {
