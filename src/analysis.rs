@@ -3,9 +3,11 @@
 //! Does not compute anything. Shares and rates are fractions, times are nanoseconds, sizes are bytes; what was not measured is
 //! `None` (`null`), never 0. Changes to this file are additive within one `schema_version`.
 
+mod cause;
 mod imported;
 mod second_look;
 
+pub use cause::{CauseOwnerResult, CauseResult, Estimate, StackFrame};
 pub use imported::ImportedProfile;
 pub use second_look::{ConfirmationResult, CountResult, WitnessResult};
 
@@ -205,6 +207,10 @@ pub struct WorkloadResult {
     pub profile: Option<ProfileResult>,
     /// The items that carry most of it.
     pub hot_path: Vec<HotItem>,
+    /// Causes that its time goes into, best ratio of impact to effort first; empty where none is worth advice or nothing was
+    /// sampled.
+    #[serde(default)]
+    pub causes: Vec<CauseResult>,
     /// The repetition of what screening called slower or faster; `None` where it called it neither.
     #[serde(default)]
     pub confirmation: Option<ConfirmationResult>,

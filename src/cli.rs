@@ -89,7 +89,7 @@ pub enum Command {
     Report(Box<ReportArgs>),
     /// Show packages, targets, workloads and rules: what would run and why (or why not)
     List(Box<ListArgs>),
-    /// Explain a rule: meaning, evidence, examples, how to fix, how to suppress
+    /// Explain a rule or a cause: meaning, evidence, examples, how to fix, how to suppress
     Explain(ExplainArgs),
     /// Check whether this machine can measure, and how well
     Doctor(Box<DoctorArgs>),
@@ -441,9 +441,9 @@ pub struct ListArgs {
 /// `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// Id or name of a rule, such as PE-201
+    /// Id or name of a rule or a cause, such as PE-201 or S05; all are listed without it
     #[arg(value_name = "RULE")]
-    pub rule: String,
+    pub rule: Option<String>,
 }
 
 /// `hook`.

@@ -3,6 +3,7 @@
 //! Pure. Does not judge (`verdict`, `rules`) and does not render (`report`).
 
 mod bottleneck;
+mod causes;
 mod changes;
 mod environment;
 mod imported;
@@ -14,6 +15,7 @@ mod witness;
 mod workloads;
 
 pub(crate) use bottleneck::add_bottlenecks;
+pub(crate) use causes::{Profiled, add_causes, point_elsewhere};
 pub(crate) use changes::change_results;
 pub(crate) use environment::{environment, now, tool};
 pub(crate) use imported::hyperfine;

@@ -3,6 +3,7 @@
 //! Pure: counters and waits in, a class with shares, confidence and evidence out (`reference/evidence-rules.md` §1.1, §3.2). It
 //! measures nothing, advises nothing, and no verdict rests on it.
 
+pub mod causes;
 mod class;
 mod host;
 mod on_cpu;

@@ -4,6 +4,7 @@
 
 pub mod aligned;
 pub mod build;
+pub mod build_id;
 mod cargo;
 mod discover;
 mod error;

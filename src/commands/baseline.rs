@@ -9,7 +9,7 @@ use super::report::show;
 use super::verify::Unwritable;
 use crate::analysis::{Analysis, Command, Environment, HeadSide, SCHEMA_VERSION, TestStatus, Tests, Verdict, WorkloadResult};
 use crate::cli::BaselineArgs;
-use crate::conclude::{add_bottlenecks, baseline_result, baseline_slos, environment, hyperfine, now, tool};
+use crate::conclude::{Profiled, add_bottlenecks, add_causes, baseline_result, baseline_slos, environment, hyperfine, now, tool};
 use crate::config::Config;
 use crate::error::{Expected, Result};
 use crate::evidence::Evidence;
@@ -69,6 +69,7 @@ pub(crate) fn baseline(args: &BaselineArgs, shell: &mut Shell) -> Result<Exit> {
     };
     let mut analysis = analysis(&context, &side);
     add_bottlenecks(&mut analysis.workloads, None, &side.gathered.evidence);
+    add_causes(&mut analysis.workloads, None, Profiled { evidence: &side.gathered.evidence, view: &side.data.view() });
     analysis.workloads.extend(imported);
     let value = serde_json::to_value(&analysis).map_err(Unwritable)?;
     let mut gathered = side.gathered.clone();

@@ -68,6 +68,7 @@ pub(super) fn unknown(id: &str, kind: &str) -> WorkloadResult {
         bottleneck: None,
         profile: None,
         hot_path: Vec::new(),
+        causes: Vec::new(),
         confirmation: None,
         witness: None,
     }

@@ -68,8 +68,48 @@ pub(crate) fn workload(id: &str) -> WorkloadResult {
         bottleneck: None,
         profile: None,
         hot_path: Vec::new(),
+        causes: Vec::new(),
         confirmation: None,
         witness: None,
+    }
+}
+
+/// `SipHash` under an item.
+pub(crate) fn cause(item: &str, (share, low, high): (f64, f64, f64)) -> CauseResult {
+    let entry = crate::diagnose::causes::find("S05").unwrap();
+    let owner = |item: &str, share, low, high| CauseOwnerResult {
+        item: item.into(),
+        file: format!("src/{}.rs", item.split("::").nth(1).unwrap_or(item)),
+        line: 40,
+        share,
+        low,
+        high,
+    };
+    let frame = |function: &str, inlined| StackFrame { function: function.into(), file: None, line: Some(1), inlined };
+    CauseResult {
+        id: entry.id.clone(),
+        name: entry.name.clone(),
+        class: entry.class.name().into(),
+        title: entry.title.clone(),
+        why: entry.why.clone(),
+        share,
+        low,
+        high,
+        samples: 771,
+        of: "work time".into(),
+        threshold: 0.036,
+        owners: vec![owner(item, share - 0.1, low - 0.1, high - 0.1), owner("parse::tree::push", 0.1, 0.08, 0.12)],
+        functions: vec!["core::hash::sip::Hasher as core::hash::Hasher::write".into()],
+        stack: vec![
+            frame("core::hash::sip::Hasher as core::hash::Hasher::write", true),
+            frame("hashbrown::map::make_hash", true),
+            frame(item, false),
+        ],
+        fixes: entry.fixes.clone(),
+        effort: "S".into(),
+        sketch: entry.sketch_for(item.rsplit("::").next().unwrap_or(item)),
+        expected: Estimate { low: 1.0 / (1.0 - low * 0.5), high: 1.0 / (1.0 - high * 0.8) },
+        max_speedup: Some(1.0 / (1.0 - high)),
     }
 }
 

@@ -106,19 +106,78 @@ fn the_label_tells_which_commit_the_lines_are_of() {
     }
 }
 
+#[test]
+fn a_build_id_tells_which_commit_the_lines_are_of() {
+    let repo = Repo::new("cold-unsafe");
+    let made = repo.run(&["baseline", "-q", "--offline", "--message-format", "json"]).json();
+    let of_baseline = git(repo.root(), &["rev-parse", "HEAD"]);
+    let target = made["workloads"][0]["target"].as_str().unwrap().to_owned();
+    let Some(id) = kept_build_id(&repo, &target) else {
+        use std::io::Write;
+        std::io::stderr().write_all(b"SKIPPED a test of build ids: the linker writes none here\n").unwrap();
+        return;
+    };
+    repo.write("src/setup.rs", &repo.read("src/setup.rs").replace("value * 10", "10 * value"));
+    repo.commit("Go on");
+    repo.write("src/scan.rs", &repo.read("src/scan.rs").replace("rotate_left(23)", "rotate_left(29)"));
+    let run = |id: &str| {
+        let file = rewritten(PPROF, repo.root(), |message| {
+            let at = message.string_table.len() as i64;
+            message.string_table.push(id.to_owned());
+            message.mapping.push(pprof::protos::Mapping { id: u64::MAX, build_id: at, ..Default::default() });
+        });
+        let out = repo.run(&["check", "--base", "HEAD", "--profile", &file, "--message-format", "json"]);
+        assert_eq!(out.code, 0, "{}", out.stderr);
+        out.json()
+    };
+    let known = run(&id);
+    assert_eq!(known["workloads"][0]["profile"]["imported"]["looked_up_in"], of_baseline.as_str(), "{known:#}");
+    assert!(known["base"]["evidence"].as_str().unwrap().contains("in the baseline `default`"), "{known:#}");
+    let other = run("00112233445566778899aabbccddeeff00112233");
+    assert!(other["environment"]["warnings"].to_string().contains("of no stored baseline"), "{other:#}");
+}
+
+/// The build id of an executable that the default baseline keeps, as `readelf` of the test's own would print it.
+fn kept_build_id(repo: &Repo, target: &str) -> Option<String> {
+    use perf_expert::workspace::build_id::build_id;
+    let home = camino::Utf8Path::from_path(repo.root())?.join("target/perf-expert/baselines/default");
+    let mut dirs = vec![home];
+    while let Some(dir) = dirs.pop() {
+        for entry in dir.read_dir_utf8().ok()?.flatten() {
+            let path = entry.path().to_owned();
+            if path.is_dir() {
+                dirs.push(path);
+            } else if path.file_name().is_some_and(|name| name.contains(target))
+                && let Some(id) = build_id(&path)
+            {
+                return Some(id);
+            }
+        }
+    }
+    None
+}
+
 /// The profile with `commit` on every sample.
 fn labelled(profile: &str, commit: &str, dir: &Path) -> String {
-    use pprof::protos::{Label, Message, Profile};
+    use pprof::protos::Label;
+    rewritten(profile, dir, |message| {
+        let key = message.string_table.len() as i64;
+        message.string_table.extend(["commit".to_owned(), commit.to_owned()]);
+        for sample in &mut message.sample {
+            sample.label.push(Label { key, str: key + 1, ..Label::default() });
+        }
+    })
+}
+
+/// A copy of the profile with another content, below `dir`.
+fn rewritten(profile: &str, dir: &Path, edit: impl FnOnce(&mut pprof::protos::Profile)) -> String {
+    use pprof::protos::{Message, Profile};
     use std::io::Read;
     let mut bytes = Vec::new();
     flate2::read::GzDecoder::new(std::fs::File::open(profile).unwrap()).read_to_end(&mut bytes).unwrap();
     let mut message = Profile::decode(bytes.as_slice()).unwrap();
-    let key = message.string_table.len() as i64;
-    message.string_table.extend(["commit".to_owned(), commit.to_owned()]);
-    for sample in &mut message.sample {
-        sample.label.push(Label { key, str: key + 1, ..Label::default() });
-    }
-    let path = dir.join("target/labelled.pb");
+    edit(&mut message);
+    let path = dir.join("target/rewritten.pb");
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(&path, message.encode_to_vec()).unwrap();
     path.to_str().unwrap().to_owned()

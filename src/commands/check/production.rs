@@ -5,6 +5,7 @@
 use camino::Utf8Path;
 
 use super::conclude::Conclusion;
+use super::sources::{Sources, short};
 use crate::analysis::{BaseSide, Environment};
 use crate::cli::CheckArgs;
 use crate::commands::context::{ContextParts, locate};
@@ -16,10 +17,11 @@ use crate::git::{Git, Head};
 use crate::heat::{Executed, Foreign};
 use crate::join::{Elsewhere, SideData};
 use crate::profile::Engine;
-use crate::sample::import::{self, Import, ImportError};
+use crate::sample::import::{self, ImportError};
 use crate::shell::Shell;
 use crate::sides::{Texts, items_of_files, read_diff};
 use crate::source::Change;
+use crate::store::Store;
 
 /// Why such a profile cannot prove that anything is cold everywhere.
 const WEAKNESS: &str = "a production profile shows the machines and the time that it was taken on";
@@ -27,10 +29,10 @@ const WEAKNESS: &str = "a production profile shows the machines and the time tha
 /// Joins and reports.
 pub(super) fn check(args: &CheckArgs, file: &Utf8Path, shell: &mut Shell) -> Result<Exit> {
     let import = import::read(file)?;
-    let (workspace, git, _) = locate(&args.manifest, &args.store, args.target_dir.as_deref())?;
+    let (workspace, git, state) = locate(&args.manifest, &args.store, args.target_dir.as_deref())?;
     let parts = ContextParts::new(&workspace, &git)?;
     let base = base_of(args, &git)?;
-    let sources = Sources::of(&import, &base.commit, &git)?;
+    let sources = Sources::of(&import, &base.commit, &git, &Store::read(&state))?;
     let diff = read_diff(&git, &base.commit, &Head::WorkingTree, &parts.roots, &parts.packages)?;
 
     let texts = Texts::Tree(&git, sources.commit.clone());
@@ -72,54 +74,6 @@ fn base_of(args: &CheckArgs, git: &Git) -> Result<Base> {
     match choose(&request, git)? {
         Choice::Base(base) => Ok(base),
         Choice::Nothing { reason } => Ok(Base { commit: git.resolve("HEAD")?, chosen_by: reason, head: None }),
-    }
-}
-
-fn short(commit: &str) -> &str {
-    commit.get(..7).unwrap_or(commit)
-}
-
-/// The sources in which the frames of the profile are looked up.
-struct Sources {
-    commit: String,
-    /// As the report states it.
-    chosen_by: String,
-    warnings: Vec<String>,
-}
-
-impl Sources {
-    /// What the profile's label names, else the base.
-    fn of(import: &Import, base: &str, git: &Git) -> Result<Self> {
-        let Some(revision) = &import.revision else {
-            let warning = format!(
-                "the profile does not say which commit it is of: it is taken for one of the base {}, and what was changed in \
-                 between cannot be known",
-                short(base)
-            );
-            return Ok(Self { commit: base.to_owned(), chosen_by: "without a commit".into(), warnings: vec![warning] });
-        };
-        let (label, value) = (&revision.label, &revision.value);
-        // A label is no flag and no range.
-        let is_plain = value.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/+".contains(&b)) && !value.starts_with('-');
-        let names = [value.clone(), format!("v{value}")].into_iter().filter(|_| is_plain && !value.contains(".."));
-        for name in names {
-            if let Some(commit) = git.try_resolve(&name)? {
-                let chosen_by = format!("of {}, as its label `{label}` says", short(&commit));
-                let warning = format!(
-                    "the profile is of the commit {}, not of the base: its shares are of that tree, and what differs there is \
-                     unmeasured",
-                    short(&commit)
-                );
-                let warnings = if commit == base { Vec::new() } else { vec![warning] };
-                return Ok(Self { commit, chosen_by, warnings });
-            }
-        }
-        let warning = format!(
-            "the profile is of `{value}` (label `{label}`), which is no commit of this repository: it is looked up in the base {}, \
-             and what was changed in between cannot be known",
-            short(base)
-        );
-        Ok(Self { commit: base.to_owned(), chosen_by: format!("of `{value}`, which is not here"), warnings: vec![warning] })
     }
 }
 

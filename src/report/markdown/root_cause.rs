@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{NOT_MEASURED, lacks_measurement, lacks_profile, list};
+use super::{NOT_MEASURED, advice, lacks_measurement, lacks_profile, list};
 use crate::analysis::{Analysis, ChangeResult, Command, Finding, WorkloadResult};
 use crate::report::view;
 
@@ -14,7 +14,8 @@ pub(super) fn write(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> 
         writeln!(out, "{}", nothing(analysis))?;
     }
     list(out, &causes, false)?;
-    changes(analysis, out)
+    changes(analysis, out)?;
+    advice::causes(analysis, out)
 }
 
 fn regression(analysis: &Analysis, workload: &WorkloadResult) -> String {

@@ -2,7 +2,7 @@
 
 use crate::analysis::*;
 use crate::report::samples::{
-    ambient, analysis, change, confirmation, counted, finding, heated, hot, measured, memory, objective, profile, reached,
+    ambient, analysis, cause, change, confirmation, counted, finding, heated, hot, measured, memory, objective, profile, reached,
     witness, workload,
 };
 use crate::source::ChangeKind;
@@ -38,6 +38,7 @@ fn regression() -> Analysis {
         ..memory(100.0, (1.1, 1.1, 1.1), Outcome::Slower)
     });
     slower.profile = Some(profile());
+    slower.causes = vec![cause("parse::index::lookup", (0.41, 0.38, 0.44))];
     slower.confirmation = Some(confirmation(&[1.081, 1.079, 1.076, 1.083, 1.079, 1.071], 6, None));
     slower.witness = Some(witness(NEXT, (20_000, 22_400), "confirmed: +12.0 % instructions in `parse::lexer::next`"));
     slower.hot_path = vec![hot(NEXT, 0.37, 0.41), hot("parse::tree::push", 0.2, 0.22)];

@@ -158,6 +158,7 @@ fn every_key_of_the_analysis_is_required_or_new() {
         "metric.note",
         "profile.imported",
         "workload.broken",
+        "workload.causes",
         "workload.confirmation",
         "workload.noise",
         "workload.slo",

@@ -22,7 +22,9 @@ impl Role {
     /// Of a stack, leaf first.
     pub(super) fn of(stack: &[&Frame]) -> Self {
         let library = stack.iter().take_while(|frame| is_library(frame));
-        let named = library.clone().find_map(|frame| specific(&frame.function));
+        // A worker of a pool that was woken takes the lock of its condition again before it has anything to do.
+        let idle = library.clone().any(|frame| is_idle(&frame.function)).then_some(Wait::Parked);
+        let named = idle.or_else(|| library.clone().find_map(|frame| specific(&frame.function)));
         let wait = named.or_else(|| library.clone().find_map(|frame| general(&frame.function)));
         Self { wait, place: place(stack) }
     }
@@ -121,6 +123,10 @@ const CHANNELS: [&str; 5] = ["std::sync::mpmc::", "std::sync::mpsc::", "crossbea
 /// Work that is waited for elsewhere in the program.
 const LATCHES: [&str; 2] = ["rayon_core::latch::", "rayon_core::scope::"];
 
+fn is_idle(function: &str) -> bool {
+    IDLE.iter().any(|part| function.contains(part))
+}
+
 /// What only one kind of wait passes through, nearest to the leaf first.
 fn specific(function: &str) -> Option<Wait> {
     let last = last(function);
@@ -137,7 +143,6 @@ fn specific(function: &str) -> Option<Wait> {
         return Some(Wait::Lock);
     }
     match () {
-        () if any(&IDLE) => Some(Wait::Parked),
         () if any(&JOINS) || plain.starts_with("pthread_join") || plain.starts_with("pthread_clockjoin") => Some(Wait::Join),
         () if any(&CHANNELS) || any(&LATCHES) => Some(Wait::HandOff),
         () => None,
