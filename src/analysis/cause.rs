@@ -25,6 +25,10 @@ pub struct CauseResult {
     pub samples: u64,
     /// What the shares are of: `work time`, or `CPU samples` where nobody counted the rest.
     pub of: String,
+    /// What of the share was waited.
+    pub waited: f64,
+    /// What of the share is time in the kernel, which no sample shows: shared out by the samples of the calls. An estimate.
+    pub kernel: f64,
     /// Share from which anything is said of this workload: the larger of 3 % and twice the smallest change that shows.
     pub threshold: f64,
     /// Who in the workspace it is spent for, most first.

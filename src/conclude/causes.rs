@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 
 use crate::analysis::{CauseOwnerResult, CauseResult, Estimate, Finding, StackFrame, WorkloadResult};
-use crate::diagnose::causes::{Cause, Subject, causes};
+use crate::diagnose::causes::{Cause, Subject, causes, waits};
 use crate::evidence::{Evidence, WorkloadEvidence};
 use crate::figures;
-use crate::heat::Share;
+use crate::heat::{Joined, Share, join};
 use crate::join::SideView;
 use crate::rules;
+use crate::sample::offcpu::Wait;
 use crate::stats::Plan;
 
 /// Owners of a cause that are listed.
@@ -26,16 +27,27 @@ pub(crate) struct Profiled<'a> {
     pub(crate) view: &'a SideView<'a>,
 }
 
+impl Profiled<'_> {
+    /// True where running or waiting threads of a workload were seen.
+    fn knows(&self, workload: &str) -> bool {
+        let watched = || self.evidence.of(workload).and_then(|one| one.work.as_ref()?.observed.blocked.as_ref());
+        self.view.joined(workload).is_some() || watched().is_some()
+    }
+}
+
 /// Adds the causes of each workload, head's where head was profiled and base's where it was not.
 pub(crate) fn add_causes(results: &mut [WorkloadResult], base: Option<Profiled<'_>>, head: Profiled<'_>) {
     for result in results {
-        let shown = [Some(head), base].into_iter().flatten().find_map(|side| Some((side, side.view.joined(&result.id)?)));
-        let Some((side, joined)) = shown else { continue };
+        let Some(side) = [Some(head), base].into_iter().flatten().find(|side| side.knows(&result.id)) else { continue };
         let evidence = side.evidence.of(&result.id);
+        let work = evidence.and_then(|evidence| evidence.work.as_ref());
+        let (waited, paths) = (work.map(waits).unwrap_or_default(), side.view.paths());
+        let waits: Vec<(Wait, Joined<'_>)> =
+            waited.iter().map(|(wait, profile)| (*wait, join(profile, side.view.tree(), &paths))).collect();
         let subject = Subject {
-            cpu: Some(joined),
-            waits: &[],
-            work: evidence.and_then(|evidence| evidence.work.as_ref()),
+            cpu: side.view.joined(&result.id),
+            waits: &waits,
+            work,
             noise: result.smallest_detectable.or_else(|| evidence.and_then(detectable)),
         };
         result.causes = causes(&subject).into_iter().map(cause).collect();
@@ -64,6 +76,8 @@ fn cause(found: Cause) -> CauseResult {
         high,
         samples: hits,
         of: if found.of_work_time { "work time" } else { "CPU samples" }.into(),
+        waited: found.waited,
+        kernel: found.kernel,
         threshold: found.threshold,
         fixes: entry.fixes.clone(),
         effort: entry.effort.name().into(),

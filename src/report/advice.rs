@@ -4,6 +4,9 @@ use crate::analysis::{Analysis, CauseResult, WorkloadResult};
 use crate::figures;
 use crate::report::names::readable;
 
+/// Parts of a share below this are not told apart.
+const TOLD: f64 = 0.01;
+
 /// A cause of a workload, and in how many others the same owner shows it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Advice<'a> {
@@ -62,7 +65,14 @@ impl Advice<'_> {
             n => format!("; the same in {}", figures::counted(n, "more workload")),
         };
         let (title, of) = (&cause.title, &cause.of);
-        format!("{title}: {owners} {share} of the {of} of `{}`{within}{elsewhere}", self.workload.id)
+        format!("{title}: {owners} {share} of the {of} of `{}`{within}{}{elsewhere}", self.workload.id, self.parts())
+    }
+
+    /// What of the share is not running user code; nothing where all is.
+    fn parts(&self) -> String {
+        let told = [("waiting", self.cause.waited), ("in the kernel, shared out by its calls", self.cause.kernel)];
+        let told = told.iter().filter(|(_, share)| *share >= TOLD);
+        told.map(|(what, share)| format!("; {} of the time {what}", figures::share(*share))).collect::<Vec<_>>().concat()
     }
 
     /// `fix: … (effort S); estimate 1.23x-1.54x, at most 1.79x`.

@@ -23,6 +23,7 @@ pub(super) struct Signature {
     pub(super) frames: Vec<Pattern>,
     pub(super) under: Vec<Pattern>,
     pub(super) unless: Vec<Pattern>,
+    pub(super) nowhere: Vec<Pattern>,
 }
 
 /// Causes in the order of their ids, with their patterns at the same places.
@@ -47,7 +48,12 @@ impl Catalogue {
         entries.sort_by(|a, b| a.id.cmp(&b.id));
         let signature = |entry: &Entry| {
             let of = |list: &[String]| written_out(list, &families).map_err(|why| format!("{}: {why}", entry.id));
-            Ok(Signature { frames: of(&entry.frames)?, under: of(&entry.under)?, unless: of(&entry.unless)? })
+            Ok(Signature {
+                frames: of(&entry.frames)?,
+                under: of(&entry.under)?,
+                unless: of(&entry.unless)?,
+                nowhere: of(&entry.nowhere)?,
+            })
         };
         let signatures = entries.iter().map(signature).collect::<Result<_, String>>()?;
         let calls = written_out(&["@syscall".to_owned()], &families)?;

@@ -184,9 +184,12 @@ pub struct Entry {
     /// Patterns, one of which must fit a frame further out than the one that fits `frames`; none asks for nothing.
     #[serde(default)]
     pub under: Vec<String>,
-    /// Patterns, none of which may fit any frame of the stack.
+    /// Patterns, none of which may fit a frame between the leaf and who asked for it in the workspace.
     #[serde(default)]
     pub unless: Vec<String>,
+    /// Patterns, none of which may fit any frame of the stack.
+    #[serde(default)]
+    pub nowhere: Vec<String>,
     /// What a waiting thread must wait for; none asks for nothing.
     #[serde(default)]
     pub waits: Vec<Wait>,
@@ -247,7 +250,7 @@ impl Entry {
         };
         let mut signs = vec![format!("at least {:.0} % of the work time, by {stacks} with one of:", self.min_share * 100.0)];
         signs.extend(self.frames.iter().map(|frame| format!("  {frame}")));
-        let lists = [("called by one of:", &self.under), ("and none of:", &self.unless)];
+        let lists = [("called by one of:", &self.under), ("and none of:", &self.unless), ("and nowhere one of:", &self.nowhere)];
         for (title, patterns) in lists.into_iter().filter(|(_, patterns)| !patterns.is_empty()) {
             signs.push(title.into());
             signs.extend(patterns.iter().map(|frame| format!("  {frame}")));

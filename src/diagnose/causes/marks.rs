@@ -21,6 +21,8 @@ pub(super) struct Mark {
     pub(super) under: Set,
     /// Entries whose `unless` it fits.
     pub(super) unless: Set,
+    /// Entries whose `nowhere` it fits.
+    pub(super) nowhere: Set,
 }
 
 impl Mark {
@@ -30,7 +32,12 @@ impl Mark {
             let all = catalogue.signatures.iter().take(MOST).enumerate();
             all.filter(|(_, signature)| fits(signature)).fold(0, |set: Set, (at, _)| set | 1 << at)
         };
-        Self { frames: set(|one| &one.frames), under: set(|one| &one.under), unless: set(|one| &one.unless) }
+        Self {
+            frames: set(|one| &one.frames),
+            under: set(|one| &one.under),
+            unless: set(|one| &one.unless),
+            nowhere: set(|one| &one.nowhere),
+        }
     }
 }
 

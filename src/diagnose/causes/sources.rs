@@ -26,7 +26,7 @@ struct Source<'a> {
 
 /// All kinds of a workload's stacks.
 pub(super) struct Sources<'a> {
-    sources: Vec<Source<'a>>,
+    kinds: Vec<Source<'a>>,
     /// The kernel's part of the work time that no sample shows.
     kernel: f64,
     /// Entries that may claim some of it.
@@ -58,18 +58,18 @@ impl<'a> Sources<'a> {
         let claiming =
             asks(claiming & open).filter(|(_, entry)| !entry.kernel.is_empty()).fold(0, |set: Set, (at, _)| set | 1 << at);
         let kernel = if sees_kernel { 0.0 } else { kernel };
-        Self { sources, kernel, claiming, of_work_time: time.is_some() }
+        Self { kinds: sources, kernel, claiming, of_work_time: time.is_some() }
     }
 
     /// Entries that any stack fits.
     pub(super) fn entries(&self) -> BTreeSet<usize> {
-        self.sources.iter().flat_map(|source| source.tallies.by_cause.keys().map(|&(entry, _)| entry)).collect()
+        self.kinds.iter().flat_map(|source| source.tallies.by_cause.keys().map(|&(entry, _)| entry)).collect()
     }
 
     /// What an entry holds, whatever its size; `None` where no owner is left.
     pub(super) fn cause(&self, at: usize, entry: &'static Entry) -> Option<Cause> {
         let mut by_owner: BTreeMap<ItemId, Vec<(&Source<'a>, &Tally<'a>)>> = BTreeMap::new();
-        for source in &self.sources {
+        for source in &self.kinds {
             for (&(_, owner), tally) in source.tallies.by_cause.iter().filter(|((entry, _), _)| *entry == at) {
                 by_owner.entry(owner).or_default().push((source, tally));
             }
@@ -78,7 +78,7 @@ impl<'a> Sources<'a> {
             by_owner.iter().filter_map(|(&id, of)| Some((id, self.owner(at, id, of)?))).collect();
         owners.sort_by(|a, b| b.1.share.share.total_cmp(&a.1.share.share).then_with(|| a.1.item.cmp(&b.1.item)));
         let counts: Vec<(&Source<'_>, u64)> = self
-            .sources
+            .kinds
             .iter()
             .map(|source| {
                 let of_entry = source.tallies.by_cause.iter().filter(|((entry, _), _)| *entry == at);

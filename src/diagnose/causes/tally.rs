@@ -122,7 +122,8 @@ fn best(
     let asker = joined.asker(stack)?;
     let within = |owner: Owner| marks.get(..owner.at).unwrap_or_default();
     let mut candidates: Set = within(asker).iter().fold(0, |set, mark| set | mark.frames) & open;
-    candidates &= !marks.iter().fold(0, |set, mark| set | mark.unless);
+    candidates &= !within(asker).iter().fold(0, |set, mark| set | mark.unless);
+    candidates &= !marks.iter().fold(0, |set, mark| set | mark.nowhere);
     let mut found: Option<(&Entry, Fit)> = None;
     while candidates != 0 {
         let at = candidates.trailing_zeros() as usize;

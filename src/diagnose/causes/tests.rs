@@ -8,7 +8,7 @@ use crate::heat::{PathMapper, join};
 use crate::profile::model::ProfileBuilder;
 use crate::profile::normalize::normalize;
 use crate::profile::{Engine, Frame, Profile, Quality};
-use crate::sample::offcpu::{Observed, Wait, Waiting};
+use crate::sample::offcpu::{Observed, Transfers, Wait, Waiting};
 use crate::source::{CrateRoot, SourceFile, Tree};
 
 const SECOND: u64 = 1_000_000_000;
@@ -135,6 +135,48 @@ fn shares_are_of_the_work_time_where_it_is_known() {
     let found = found_with(&[(&stack, 800), ("app::lookup", 200)], Some(&work), None);
     assert!((found[0].share.share - 0.2).abs() < 1e-9 && found[0].of_work_time, "{:?}", found[0].share);
     assert!(!found_with(&[(&stack, 800)], None, None)[0].of_work_time);
+}
+
+#[test]
+fn the_kernel_s_time_is_shared_out_by_the_calls() {
+    let transfers = Transfers { reads: 500_000, writes: 0, bytes: 500_000, disk_bytes: 0 };
+    let work = Work {
+        runs: 1,
+        user_ns: SECOND / 5,
+        system_ns: SECOND * 4 / 5,
+        observed: Observed { watched_ns: SECOND, looks: 200, transfers: Some(transfers), ..Observed::default() },
+        ..Work::default()
+    };
+    let reads = "read < std::sys::fd::unix::FileDesc::read < <std::fs::File as std::io::Read>::read < app::lookup";
+    let alone = found_with(&[(reads, 500), ("app::build", 500)], Some(&work), None);
+    assert_eq!(alone[0].entry.id, "S23");
+    assert!((alone[0].share.share - 0.9).abs() < 1e-9 && (alone[0].kernel - 0.8).abs() < 1e-9, "{:?}", alone[0].share);
+    let beside = found_with(&[(reads, 500), ("fsync < app::build", 500)], Some(&work), None);
+    assert!((beside[0].share.share - 0.5).abs() < 1e-9, "another call has its part: {:?}", beside[0].share);
+    let few =
+        Work { observed: Observed { transfers: Some(Transfers { reads: 500, ..transfers }), ..work.observed.clone() }, ..work };
+    assert!(found_with(&[(reads, 500), ("app::build", 500)], Some(&few), None).is_empty(), "few reads are no cause");
+}
+
+#[test]
+fn what_is_waited_counts_by_its_time_and_rests_on_its_looks() {
+    let waiting = Waiting { wait: Wait::Durability, what: None, idle: false, ns: 3 * SECOND, samples: 600 };
+    let observed =
+        Observed { watched_ns: 4 * SECOND, looks: 800, on_cpu_ns: SECOND, waits: vec![waiting], ..Observed::default() };
+    let work = Work { runs: 1, user_ns: SECOND, observed, ..Work::default() };
+    let stacks = [("fsync < std::fs::File::sync_all < app::build".to_owned(), 2 * SECOND), ("fsync".to_owned(), SECOND)];
+    let waited = Profile { records: Some(600), ..profile(&stacks) };
+    let (tree, mapper) = (tree(), PathMapper::new(["/repo".into()]));
+    let waits = [(Wait::Durability, join(&waited, &tree, &mapper))];
+    let running = profile(&[("app::build".to_owned(), 1000)]);
+    let cpu = join(&running, &tree, &mapper);
+    let found = causes(&Subject { cpu: Some(&cpu), waits: &waits, work: Some(&work), noise: None });
+    let [cause] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!((cause.entry.id.as_str(), cause.owners[0].item.as_str(), cause.share.hits), ("S22", "app::build", 400));
+    assert!((cause.share.share - 0.5).abs() < 1e-9 && (cause.waited - 0.5).abs() < 1e-9, "{:?}", cause.share);
+    assert!(cause.share.low > 0.46 && cause.share.high < 0.54, "{:?}", cause.share);
+    let sockets = [(Wait::Socket, join(&waited, &tree, &mapper))];
+    assert!(causes(&Subject { waits: &sockets, cpu: None, work: Some(&work), noise: None }).is_empty(), "another kind of wait");
 }
 
 #[test]
