@@ -188,6 +188,10 @@ fn is_block_on(function: &str) -> bool {
 fn place(stack: &[&Frame]) -> Place {
     let position = |wanted: fn(&str) -> bool| stack.iter().position(|frame| wanted(&frame.function));
     let Some(own) = stack.iter().position(|frame| !is_library(frame)) else { return Place::Outside };
+    // What the runtime does on behalf of a call (taking its own locks to spawn something) is not the program's blocking.
+    if stack.iter().take(own).any(|frame| frame.function.starts_with("tokio::")) {
+        return Place::Outside;
+    }
     let moved_away = |end: usize| stack.iter().take(end).any(|frame| last(&frame.function) == "block_in_place");
     let poll = position(is_poll);
     let after = |start: usize, wanted: fn(&str) -> bool| {
@@ -204,3 +208,6 @@ fn place(stack: &[&Frame]) -> Place {
         _ => Place::Outside,
     }
 }
+
+#[cfg(test)]
+mod tests;
