@@ -5,10 +5,12 @@
 
 mod cause;
 mod imported;
+mod root_cause;
 mod second_look;
 
 pub use cause::{CauseOwnerResult, CauseResult, Estimate, StackFrame};
 pub use imported::ImportedProfile;
+pub use root_cause::{GROWTH, GrownPlace, Growth, OwnerResult};
 pub use second_look::{ConfirmationResult, CountResult, WitnessResult};
 
 use serde::{Deserialize, Serialize};
@@ -196,7 +198,7 @@ pub struct WorkloadResult {
     /// or the rounds spread too far.
     #[serde(default)]
     pub noise: bool,
-    /// What could not be measured, by name, and why: `allocations`, `cpu.per_iteration`, `bottleneck`.
+    /// What could not be measured, by name, and why: `allocations`, `cpu.per_iteration`, `bottleneck`, `growth`.
     #[serde(default)]
     pub unmeasured: std::collections::BTreeMap<String, String>,
     /// The clock of the primary metric and why it was chosen.
@@ -211,6 +213,12 @@ pub struct WorkloadResult {
     /// sampled.
     #[serde(default)]
     pub causes: Vec<CauseResult>,
+    /// The few items that carry most of it, as the workspace's innermost on its stacks.
+    #[serde(default)]
+    pub owners: Vec<OwnerResult>,
+    /// Which of its stacks grew between base and head; `None` where nothing got slower or faster, or nobody can tell.
+    #[serde(default)]
+    pub growth: Option<Growth>,
     /// The repetition of what screening called slower or faster; `None` where it called it neither.
     #[serde(default)]
     pub confirmation: Option<ConfirmationResult>,
@@ -463,7 +471,7 @@ pub struct ChangeResult {
     pub note: Option<String>,
     /// Heat in its hottest workload; `None` where heat has no meaning (ambient, moved).
     pub heat: Option<Heat>,
-    /// Why it is unmeasured or uncertain: "no workload executes it", "ptrace is refused here".
+    /// Why it is unmeasured or uncertain, or what makes its share doubtful: "no workload executes it", "ptrace is refused here".
     pub heat_reason: Option<String>,
     /// Share of samples with it at the leaf.
     #[serde(rename = "self")]

@@ -18,11 +18,6 @@ pub trait Expected: std::error::Error + std::any::Any + Send + Sync {
     fn exit(&self) -> Exit {
         Exit::Incomplete
     }
-
-    /// True when the user has already seen the details (cargo's own compile errors).
-    fn already_shown(&self) -> bool {
-        false
-    }
 }
 
 /// Any expected failure, as commands pass it up to [`crate::run`], with what was being done when it happened.
@@ -51,11 +46,6 @@ impl Error {
     /// The exit code.
     pub fn exit(&self) -> Exit {
         self.inner.exit()
-    }
-
-    /// True when only the exit code is left to deliver.
-    pub fn already_shown(&self) -> bool {
-        self.inner.already_shown()
     }
 
     /// The typed failure inside, when a caller must react to one kind of it.

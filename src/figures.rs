@@ -70,9 +70,30 @@ pub fn quantity_with_interval((value, low, high): (f64, f64, f64), unit: &str) -
     format!("{} [{}, {}]", quantity(value, unit), quantity(low, unit), quantity(high, unit))
 }
 
+/// A difference with its interval, in the unit that fits the difference: `+4.1 ms [+3.2, +5.0]`.
+pub fn difference((value, low, high): (f64, f64, f64), unit: &str) -> String {
+    let whole = quantity(value.abs(), unit);
+    let Some((number, scale)) = whole.split_once(' ') else { return whole };
+    let (number, sign) = (number.parse::<f64>().unwrap_or(0.0), if value < 0.0 { "-" } else { "+" });
+    let factor = if value == 0.0 || number <= 0.0 { 1.0 } else { number / value.abs() };
+    let places = match number {
+        n if n >= 100.0 => 0,
+        n if n >= 10.0 => 1,
+        _ => 2,
+    };
+    let end = |end: f64| format!("{:+.places$}", end * factor);
+    format!("{sign}{number:.places$} {scale} [{}, {}]", end(low), end(high))
+}
+
 /// `1 workload`, `3 workloads`.
 pub fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// A name as one word of a POSIX shell's command line: `parse/large`, `'fold 2'`.
+pub fn word(name: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/_-.:,+@%=".contains(c);
+    if !name.is_empty() && name.chars().all(plain) { name.to_owned() } else { format!("'{}'", name.replace('\'', r"'\''")) }
 }
 
 fn decimals(percent: f64) -> usize {
@@ -127,6 +148,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_name_can_be_typed() {
+        for (name, typed) in [("parse/large", "parse/large"), ("fold 2", "'fold 2'"), ("it's*", r"'it'\''s*'"), ("", "''")] {
+            assert_eq!(word(name), typed);
+        }
+    }
+
+    #[test]
     fn shares_keep_the_digits_that_carry_information() {
         assert_eq!(share(0.41), "41 %");
         assert_eq!(share(0.079), "7.9 %");
@@ -159,6 +187,13 @@ mod tests {
         assert_eq!(quantity(12.0, "elements/s"), "12 elements/s");
         assert_eq!(quantity(3.0, "count"), "3");
         assert_eq!(quantity(2.5e12, "ns"), "2500 s");
+    }
+
+    #[test]
+    fn a_difference_and_its_interval_have_one_unit() {
+        assert_eq!(difference((4_100_000.0, 3_200_000.0, 5_000_000.0), "ns"), "+4.10 ms [+3.20, +5.00]");
+        assert_eq!(difference((-52_340.0, -60_100.0, -44_000.0), "ns"), "-52.3 µs [-60.1, -44.0]");
+        assert_eq!(difference((120.4, 0.2, 1900.0), "ns"), "+120 ns [+0, +1900]");
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub fn snippet(tool: HookTool, manifest: Option<&Utf8Path>) -> String {
         HookTool::Lefthook => LEFTHOOK,
         HookTool::Husky => HUSKY,
     };
-    manifest.map_or_else(|| text.to_owned(), |path| with_manifest(text, &quoted(path.as_str())))
+    manifest.map_or_else(|| text.to_owned(), |path| with_manifest(text, &crate::figures::word(path.as_str())))
 }
 
 fn with_manifest(text: &str, word: &str) -> String {
@@ -34,13 +34,7 @@ fn with_manifest(text: &str, word: &str) -> String {
     with(&with(text, "cargo perf-expert verify"), "cargo perf-expert report")
 }
 
-/// One word of a POSIX shell.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+' | ',' | '@');
-    if !word.is_empty() && word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
-}
-
-/// What [`quoted`] made the word of.
+/// What [`crate::figures::word`] made the word of.
 fn unquoted(word: &str) -> String {
     let inner = word.strip_prefix('\'').and_then(|word| word.strip_suffix('\''));
     inner.map_or_else(|| word.to_owned(), |inner| inner.replace("'\\''", "'"))
@@ -61,7 +55,7 @@ pub enum Origin {
 pub fn origin(text: &str) -> Origin {
     // Whatever the manifest is called, the text around it is ours.
     let manifest = text.split_once("verify --manifest-path ").and_then(|(_, rest)| rest.split_once(" --hook pre-push"));
-    let is_word = |word: &str| quoted(&unquoted(word)) == word;
+    let is_word = |word: &str| crate::figures::word(&unquoted(word)) == word;
     let ours = match manifest {
         Some((word, _)) => is_word(word) && text == with_manifest(GIT, word),
         None => text == GIT,

@@ -3,6 +3,7 @@
 //! Pure: takes what `source`, `evidence` and `measure` found.
 
 mod ambient;
+mod cover;
 mod elsewhere;
 mod explain;
 mod heat;
@@ -10,6 +11,7 @@ mod reach;
 mod side;
 
 pub use ambient::{Ambient, ambient_of};
+pub use cover::cover;
 pub use elsewhere::Elsewhere;
 pub use explain::{Explanation, explain};
 pub use heat::{ItemHeat, heat_of};

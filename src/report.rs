@@ -6,6 +6,7 @@
 mod advice;
 mod cause;
 mod doctor;
+mod growth;
 mod human;
 mod json;
 mod markdown;

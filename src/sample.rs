@@ -29,7 +29,7 @@ use perf_event as native;
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 use unsupported as native;
 
-pub use advice::{Advice, advice};
+pub use advice::{Advice, advice, doubt};
 pub use agent::{
     Agent, AgentBuild, AgentError, NoStacks, Outlook as AgentOutlook, cache_dir as agent_cache_dir, most_per_second,
 };

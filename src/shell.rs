@@ -115,11 +115,8 @@ impl Shell {
         self.line(&label, message.as_ref());
     }
 
-    /// `error: …` and the way out as `= help: …`. Nothing if the user has already seen the details.
+    /// `error: …` and the way out as `= help: …`.
     pub fn error(&mut self, error: &Error) {
-        if error.already_shown() {
-            return;
-        }
         let label = format!("{}:", self.painted(ERROR, "error"));
         self.line(&label, &error.to_string());
         if let Some(hint) = error.hint() {

@@ -9,17 +9,19 @@ use super::report::show;
 use super::verify::Unwritable;
 use crate::analysis::{Analysis, Command, Environment, HeadSide, SCHEMA_VERSION, TestStatus, Tests, Verdict, WorkloadResult};
 use crate::cli::BaselineArgs;
-use crate::conclude::{Profiled, add_bottlenecks, add_causes, baseline_result, baseline_slos, environment, hyperfine, now, tool};
+use crate::conclude::{
+    Profiled, add_bottlenecks, add_causes, add_owners, baseline_result, baseline_slos, environment, hyperfine, now,
+    profile_warnings, qualities, tool,
+};
 use crate::config::Config;
-use crate::error::{Expected, Result};
-use crate::evidence::Evidence;
+use crate::error::{Error, Expected, Result};
 use crate::exit::Exit;
 use crate::join::SideData;
 use crate::measure::Contention;
 use crate::shell::Shell;
 use crate::sides::{Depth, Gathered, Scratch, Texts, all_items, build_programs, fingerprint, gather, gather_commit, save};
 use crate::store::Store;
-use crate::workspace::Fingerprint;
+use crate::workspace::{Fingerprint, WorkspaceError};
 
 /// Why no baseline is made.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +72,7 @@ pub(crate) fn baseline(args: &BaselineArgs, shell: &mut Shell) -> Result<Exit> {
     let mut analysis = analysis(&context, &side);
     add_bottlenecks(&mut analysis.workloads, None, &side.gathered.evidence);
     add_causes(&mut analysis.workloads, None, Profiled { evidence: &side.gathered.evidence, view: &side.data.view() });
+    add_owners(&mut analysis.workloads, None, &side.data.view());
     analysis.workloads.extend(imported);
     let value = serde_json::to_value(&analysis).map_err(Unwritable)?;
     let mut gathered = side.gathered.clone();
@@ -92,7 +95,7 @@ fn import(file: &Utf8Path) -> Result<Vec<WorkloadResult>> {
 
 fn of_working_tree(context: &Context, dirty: bool, scratch: &Scratch, shell: &mut Shell) -> Result<Side> {
     let root: Utf8PathBuf = context.git.root().to_owned();
-    let built = build_programs(context, &context.workspace, &root, "base", &context.targets(), shell)?;
+    let built = build_programs(context, &context.workspace, &root, "base", &context.targets(), shell).map_err(of_this_tree)?;
     let items = all_items(&Texts::Disk(&context.git, root.clone()), &context.crate_roots())?;
     let mut gathered = gather(context, &built.programs, &root, &items, whole(context), scratch, shell)?;
     if dirty {
@@ -111,6 +114,14 @@ fn of_commit(context: &Context, rev: &str, scratch: &Scratch, shell: &mut Shell)
     Ok(Side { gathered, fingerprint, commit: Some(commit), dirty: false, data, programs })
 }
 
+/// What becomes a base is the reader's own working tree.
+fn of_this_tree(error: Error) -> Error {
+    match error.downcast_ref() {
+        Some(WorkspaceError::DoesNotBuild { .. }) => WorkspaceError::DoesNotBuild { side: "the working tree".into() }.into(),
+        _ => error,
+    }
+}
+
 fn with_profiles(mut data: SideData, gathered: &Gathered) -> SideData {
     for (workload, profile) in &gathered.profiles {
         data.add_profile(workload, profile.clone());
@@ -125,7 +136,7 @@ fn analysis(context: &Context, side: &Side) -> Analysis {
     skipped.extend(stored.skipped.clone());
     let mut warnings = side.gathered.warnings.clone();
     warnings.extend(side.gathered.contention.as_ref().and_then(Contention::words));
-    warnings.extend(profile_warnings(stored, |_| true));
+    warnings.extend(profile_warnings(qualities(stored)));
     warnings.extend(context.aimless_objectives(stored));
     Analysis {
         schema_version: SCHEMA_VERSION,
@@ -157,16 +168,4 @@ fn analysis(context: &Context, side: &Side) -> Analysis {
         skipped,
         next_steps: vec!["change the code, then `cargo perf-expert verify`".into()],
     }
-}
-
-/// What the quality of the profiles limits, of the workloads that it `concerns`.
-pub(crate) fn profile_warnings(evidence: &Evidence, concerns: impl Fn(&str) -> bool) -> Vec<String> {
-    let mut warnings = Vec::new();
-    for workload in evidence.workloads.iter().filter(|evidence| concerns(&evidence.workload.id)) {
-        let Some(stored) = &workload.profile else { continue };
-        for advice in crate::sample::advice(&stored.quality) {
-            warnings.push(format!("profile of `{}`: {}; {}", workload.workload.id, advice.problem(), advice.remedy()));
-        }
-    }
-    warnings
 }

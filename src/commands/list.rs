@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use super::context::{Context, NO_BENCH, Request};
 use crate::cli::{ListArgs, Measurement, StoreArgs};
-use crate::config::{Config, Program};
+use crate::config::nearest::nearest;
+use crate::config::{Config, Program, Slo, WorkloadConfig};
 use crate::error::Result;
 use crate::evidence::Evidence;
 use crate::exit::Exit;
@@ -32,6 +33,9 @@ pub(crate) fn list(args: &ListArgs, shell: &mut Shell) -> Result<Exit> {
     })?;
     let known = Known::of(&context, shell.is_verbose());
     shell.result(|out| targets(&context, &known, out))?;
+    for warning in known.nameless(&context) {
+        shell.warn(clean(&warning));
+    }
     Ok(Exit::Pass)
 }
 
@@ -58,6 +62,21 @@ impl Known {
         let mut stored = store.list_baselines().into_iter().filter_map(|one| store.load_baseline::<Evidence>(&one.name).ok());
         let whole = stored.find(|baseline| baseline.record.workloads.selected.is_empty());
         Self { evidence: whole.map(|baseline| baseline.record.workloads), all }
+    }
+
+    /// A warning for each table of the manifest whose name is no workload's.
+    fn nameless(&self, context: &Context) -> Vec<String> {
+        let evidence = self.evidence.iter().flat_map(|evidence| &evidence.workloads);
+        let workloads: Vec<&Workload> = evidence.map(|one| &one.workload).collect();
+        let warning = |table: &WorkloadConfig| {
+            let ids =
+                workloads.iter().filter(|one| table.program == Program::Bench(one.target.clone())).map(|one| one.id.as_str());
+            let near = nearest(&table.name, ids).map(|id| format!("; did you mean `{id}`?")).unwrap_or_default();
+            format!("the manifest names a workload `{}`, and the stored baseline has none of that name{near}", table.name)
+        };
+        // A binary's table makes the workload: a baseline from before does not have it yet.
+        let of_a_bench = |table: &&WorkloadConfig| matches!(table.program, Program::Bench(_));
+        context.filter.nameless(&workloads).into_iter().filter(of_a_bench).map(warning).collect()
     }
 
     /// What to say below a target that runs.
@@ -87,8 +106,8 @@ fn targets(context: &Context, known: &Known, out: &mut dyn Write) -> io::Result<
         let Status::Runnable { harness } = &entry.status else { continue };
         let how = harness.map_or("binary", |harness| harness.as_str());
         writeln!(out, "  {} {} ({how}), package {}", kind(entry), entry.target.target, entry.target.package)?;
-        for name in workloads(context, entry) {
-            writeln!(out, "    workload {name}")?;
+        for table in tables(context, entry) {
+            writeln!(out, "    workload {}{}", clean(&table.name), objectives(table))?;
         }
         if harness.is_some_and(Harness::has_ids) {
             writeln!(out, "    {}", clean(&known.ids_of(entry)))?;
@@ -129,13 +148,20 @@ fn kind(entry: &Entry) -> &'static str {
     }
 }
 
-/// The workloads that the manifest names for a target; criterion's ids are only known to the built bench.
-fn workloads<'c>(context: &'c Context, entry: &'c Entry) -> impl Iterator<Item = &'c str> {
+/// The tables of the manifest about a target; criterion's ids are only known to the built bench.
+fn tables<'c>(context: &'c Context, entry: &'c Entry) -> impl Iterator<Item = &'c WorkloadConfig> {
     let tables = context.filter.configured.get(&entry.target.package).map(Vec::as_slice).unwrap_or_default();
     let of_target = |program: &Program| match program {
         Program::Bin(name) => entry.target.kind == TargetKind::Bin && *name == entry.target.target,
         Program::Bench(name) => entry.target.kind == TargetKind::Bench && *name == entry.target.target,
         Program::Command(_) => false,
     };
-    tables.iter().filter(move |table| of_target(&table.program)).map(|table| table.name.as_str())
+    tables.iter().filter(move |table| of_target(&table.program))
+}
+
+/// `: latency.p50 at most 20ms, throughput at least 1000`, in the order of the manifest.
+fn objectives(table: &WorkloadConfig) -> String {
+    let one = |slo: &Slo| format!("{} {} {}", slo.metric, if slo.is_floor() { "at least" } else { "at most" }, slo.written);
+    let all: Vec<String> = table.slo.iter().map(one).collect();
+    if all.is_empty() { String::new() } else { format!(": {}", clean(&all.join(", "))) }
 }

@@ -69,6 +69,8 @@ pub(super) fn unknown(id: &str, kind: &str) -> WorkloadResult {
         profile: None,
         hot_path: Vec::new(),
         causes: Vec::new(),
+        owners: Vec::new(),
+        growth: None,
         confirmation: None,
         witness: None,
     }

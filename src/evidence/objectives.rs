@@ -23,17 +23,20 @@ impl Filter {
 
     /// Tables with objectives or work whose target is among the workloads, and whose name is none of theirs: nobody will ever check them.
     pub fn aimless(&self, workloads: &[&Workload]) -> Vec<String> {
-        if !self.ids.is_empty() {
-            return Vec::new();
-        }
-        let aimless = |package: &String, table: &WorkloadConfig| {
+        let says = |table: &&WorkloadConfig| !table.slo.is_empty() || table.throughput.is_some();
+        self.nameless(workloads).into_iter().filter(says).map(|table| table.name.clone()).collect()
+    }
+
+    /// Tables whose target is among the workloads, and whose name is none of theirs; none where only some workloads were asked for.
+    pub fn nameless(&self, workloads: &[&Workload]) -> Vec<&WorkloadConfig> {
+        let nameless = |package: &String, table: &WorkloadConfig| {
             let of_target: Vec<&&Workload> =
                 workloads.iter().filter(|workload| workload.package == *package && has_target(table, workload)).collect();
-            let says = !table.slo.is_empty() || table.throughput.is_some();
-            says && !of_target.is_empty() && !of_target.iter().any(|workload| has_name(table, workload))
+            !of_target.is_empty() && !of_target.iter().any(|workload| has_name(table, workload))
         };
-        let tables = self.configured.iter().flat_map(|(package, tables)| tables.iter().map(move |table| (package, table)));
-        tables.filter(|(package, table)| aimless(package, table)).map(|(_, table)| table.name.clone()).collect()
+        let asked = self.configured.iter().filter(|_| self.ids.is_empty());
+        let tables = asked.flat_map(|(package, tables)| tables.iter().map(move |table| (package, table)));
+        tables.filter(|(package, table)| nameless(package, table)).map(|(_, table)| table).collect()
     }
 }
 

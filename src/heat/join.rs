@@ -186,7 +186,7 @@ impl<'a> Joined<'a> {
         self.share_of_count(self.profile.stacks.iter().filter(through).map(|stack| stack.count).sum())
     }
 
-    fn is_reached(&self, reach: &Reach, frame: &Frame, origin: &Origin) -> bool {
+    pub(super) fn is_reached(&self, reach: &Reach, frame: &Frame, origin: &Origin) -> bool {
         match reach {
             Reach::Item => false,
             Reach::Everything => true,
@@ -203,10 +203,11 @@ impl<'a> Joined<'a> {
 
     /// The share that this part of all counts is.
     pub(super) fn share_of_count(&self, count: u64) -> Share {
-        match self.profile.records {
+        let share = match self.profile.records {
             Some(records) => Share::weighed(count, self.samples, records),
             None => Share::new(count, self.samples),
-        }
+        };
+        share.with_unseen(self.profile.quality.unseen())
     }
 
     pub(super) fn group_share(&self, group: GroupId) -> ItemShare {

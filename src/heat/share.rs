@@ -28,6 +28,13 @@ impl Share {
         Self { hits, samples, share, low, high }
     }
 
+    /// The same samples where they stand for the CPU time but for a part `unseen`, which may hold all or nothing of it.
+    #[must_use]
+    pub fn with_unseen(self, unseen: f64) -> Self {
+        let seen = 1.0 - unseen.clamp(0.0, 1.0);
+        Self { low: self.low * seen, high: self.high * seen + (1.0 - seen), ..self }
+    }
+
     /// The share of `weight` in `total`, where `records` carry the weights: the interval is that of so many samples.
     pub fn weighed(weight: u64, total: u64, records: u64) -> Self {
         if total == 0 {
@@ -44,6 +51,15 @@ impl Share {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn time_that_no_sample_stands_for_may_be_anyone_s() {
+        let (nothing, all) = (Share::new(0, 1000).with_unseen(0.6), Share::new(1000, 1000).with_unseen(0.6));
+        assert!(nothing.share == 0.0 && nothing.low == 0.0 && nothing.high > 0.6, "{nothing:?}");
+        assert!(all.low < 0.4 && all.low > 0.39 && (all.high - 1.0).abs() < 1e-9, "{all:?}");
+        let seen = Share::new(50, 1000);
+        assert_eq!(seen.with_unseen(0.0), seen);
+    }
 
     #[test]
     fn a_weight_is_never_taken_for_that_many_samples() {

@@ -2,6 +2,7 @@
 
 use crate::analysis::Heat;
 use crate::heat::{Executed, HeatClass, Share, Thresholds, WorkloadHeat, overall};
+use crate::sample::doubt;
 use crate::source::Change;
 
 use super::SideView;
@@ -11,7 +12,7 @@ use super::SideView;
 pub struct ItemHeat {
     /// The class.
     pub heat: Heat,
-    /// Why it is not a class that says something.
+    /// Why it is not a class that says something, or what makes its shares doubtful.
     pub reason: Option<String>,
     /// Share anywhere on the stack; `None` when no profile can show it.
     pub total: Option<Share>,
@@ -34,10 +35,12 @@ pub fn heat_of(index: usize, change: &Change, base: &SideView<'_>, head: &SideVi
     let Some(hottest) = found.hottest.filter(|_| found.class != HeatClass::Unmeasured) else {
         return unmeasured(index, change, base, head);
     };
+    let doubt = |side: &SideView<'_>| side.profile(&hottest.workload).and_then(|profile| doubt(&profile.quality));
     let is_base = all.iter().position(|heat| *heat == hottest).is_some_and(|at| at < from_base);
     ItemHeat {
         heat: heat(found.class),
-        reason: (found.class == HeatClass::Uncertain).then(|| uncertain(&hottest)),
+        reason: doubt(if is_base { base } else { head })
+            .or_else(|| (found.class == HeatClass::Uncertain).then(|| uncertain(&hottest))),
         total: Some(hottest.share.total),
         own: Some(hottest.share.self_share),
         workload: Some(hottest.workload),
@@ -76,6 +79,15 @@ fn uncertain(hottest: &WorkloadHeat) -> String {
     }
 }
 
+/// A workload that executes the change and that the time limit left without a profile.
+fn put_off<'v>(index: usize, change: &Change, base: &SideView<'v>, head: &SideView<'v>) -> Option<&'v str> {
+    let sides = [change.base.as_ref().map(|_| base), change.head.as_ref().map(|_| head)];
+    let on = |side: &SideView<'v>| {
+        side.workloads().find(|workload| side.is_put_off(workload) && side.executes(workload, index) == Executed::Yes)
+    };
+    sides.into_iter().flatten().find_map(on)
+}
+
 fn unmeasured(index: usize, change: &Change, base: &SideView<'_>, head: &SideView<'_>) -> ItemHeat {
     let ask = |side: &SideView<'_>| side.workloads().map(|workload| side.executes(workload, index)).collect::<Vec<_>>();
     let mut answers = if change.base.is_some() { ask(base) } else { Vec::new() };
@@ -84,7 +96,9 @@ fn unmeasured(index: usize, change: &Change, base: &SideView<'_>, head: &SideVie
         Executed::Unknown(reason) => Some(reason.clone()),
         _ => None,
     });
-    let reason = if answers.contains(&Executed::Yes) {
+    let reason = if let Some(workload) = put_off(index, change, base, head) {
+        format!("`{workload}` executes it, and the time limit left no time to sample that")
+    } else if answers.contains(&Executed::Yes) {
         "it is executed, but nothing was sampled".to_owned()
     } else if let Some(reason) = unknown {
         format!("not provable: {reason}")

@@ -106,6 +106,15 @@ pub struct Plan {
     pub left_out: Vec<(String, String)>,
 }
 
+impl Plan {
+    /// The same with these gating ones first, in their own order.
+    #[must_use]
+    pub fn first(mut self, first: &[String]) -> Self {
+        self.gating.sort_by_key(|id| first.iter().position(|one| one == id).unwrap_or(usize::MAX));
+        self
+    }
+}
+
 /// How many workloads serve as negative controls.
 pub const CONTROLS: usize = 2;
 
@@ -202,6 +211,12 @@ mod tests {
         assert_eq!(some.left_out.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["cold-1", "cold-0"]);
         assert!(some.left_out[0].1.contains("--all"), "{}", some.left_out[0].1);
         assert!(plan(&reaches, true).left_out.is_empty());
+    }
+
+    #[test]
+    fn what_time_is_kept_for_comes_first_and_the_rest_keeps_its_order() {
+        let some = Plan { gating: ["a", "b", "c", "d"].map(str::to_owned).to_vec(), ..Plan::default() };
+        assert_eq!(some.first(&["d".into(), "c".into()]).gating, ["d", "c", "a", "b"]);
     }
 
     #[test]

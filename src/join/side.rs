@@ -1,6 +1,6 @@
 //! One side as the join sees it: items, paths, and per workload what was sampled and executed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -16,6 +16,7 @@ pub struct SideData {
     foreign: Option<Foreign>,
     profiles: BTreeMap<String, Profile>,
     executed: BTreeMap<String, Vec<Executed>>,
+    put_off: BTreeSet<String>,
 }
 
 impl SideData {
@@ -51,6 +52,11 @@ impl SideData {
     /// Adds whether a workload executes each change, in the order of the changes.
     pub fn add_executed(&mut self, workload: &str, executed: Vec<Executed>) {
         self.executed.insert(workload.to_owned(), executed);
+    }
+
+    /// Notes the workloads that the time limit left without a profile.
+    pub fn add_put_off(&mut self, workloads: impl IntoIterator<Item = String>) {
+        self.put_off.extend(workloads);
     }
 
     /// Joins every profile with the items.
@@ -92,9 +98,13 @@ impl<'a> SideView<'a> {
 
     /// Every workload that was sampled or probed.
     pub fn workloads(&self) -> impl Iterator<Item = &'a str> {
-        let all: std::collections::BTreeSet<&str> =
-            self.data.profiles.keys().chain(self.data.executed.keys()).map(String::as_str).collect();
+        let all: BTreeSet<&str> = self.data.profiles.keys().chain(self.data.executed.keys()).map(String::as_str).collect();
         all.into_iter()
+    }
+
+    /// True when the time limit left the workload without a profile.
+    pub fn is_put_off(&self, workload: &str) -> bool {
+        self.data.put_off.contains(workload)
     }
 
     /// Whether a workload executes the change at an index.

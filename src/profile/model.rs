@@ -88,6 +88,15 @@ impl Quality {
         (self.frequency > 0).then(|| self.samples as f64 * 1e9 / self.frequency as f64 / cpu as f64)
     }
 
+    /// Below this coverage the samples miss whole threads (`reference/sampling.md` G1).
+    pub const LEAST_COVERAGE: f64 = 0.70;
+
+    /// Share of the CPU time that no sample stands for, and of which nobody knows whose it is: 0 where the coverage is good (the
+    /// clock of the samples and that of the account differ by some per cent) or not known.
+    pub fn unseen(&self) -> f64 {
+        self.coverage().filter(|&coverage| coverage < Self::LEAST_COVERAGE).map_or(0.0, |coverage| 1.0 - coverage)
+    }
+
     /// Samples per second of CPU time that were really taken; what was set where the CPU time is not known.
     pub fn rate(&self) -> u64 {
         let reached = self.cpu_ns.filter(|&ns| ns > 0).map(|ns| (self.samples as f64 * 1e9 / ns as f64).round() as u64);

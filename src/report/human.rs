@@ -7,6 +7,7 @@ mod baseline;
 mod changes;
 mod closing;
 mod findings;
+mod footnotes;
 mod opening;
 pub(super) mod style;
 mod workloads;

@@ -1,8 +1,9 @@
 //! A run that timed nothing, in words: what was counted instead, or why there is nothing.
 
-use crate::analysis::{Analysis, Command, Outcome, WorkloadResult};
+use crate::analysis::{Analysis, Command, Heat, Outcome, WorkloadResult};
 use crate::figures;
 use crate::report::text::clean;
+use crate::source::ChangeKind;
 
 /// Room for a reason in the verdict's line.
 const WIDEST: usize = 100;
@@ -21,8 +22,11 @@ pub(super) fn line(workload: &WorkloadResult) -> Option<String> {
 }
 
 /// Why a comparison has no time at all: `counted, not timed: 3 benchmarks`, `nothing was measured: not comparable: …`; `None` where
-/// something was timed.
+/// something was timed or, for `check`, judged.
 pub(super) fn why_nothing(analysis: &Analysis) -> Option<String> {
+    if analysis.command == Command::Check {
+        return unjudged(analysis).then(|| "nothing was judged: no profile shows the changed code".into());
+    }
     let untimed = |workload: &WorkloadResult| workload.outcome == Outcome::NotMeasured;
     if analysis.command != Command::Verify || !analysis.workloads.iter().all(untimed) {
         return None;
@@ -35,6 +39,12 @@ pub(super) fn why_nothing(analysis: &Analysis) -> Option<String> {
         Some(reason) => format!("nothing was measured: {reason}"),
         None => "nothing was measured".into(),
     })
+}
+
+/// True for a look at a change of code of which no profile shows anything, so that no rule could judge by heat.
+fn unjudged(analysis: &Analysis) -> bool {
+    let mut changed = analysis.changes.iter().filter(|change| change.kind != ChangeKind::Moved && !change.test_only).peekable();
+    changed.peek().is_some() && changed.all(|change| matches!(change.heat, None | Some(Heat::Unmeasured)))
 }
 
 /// The reason that all workloads have, or what all of their reasons begin with.
@@ -90,5 +100,14 @@ mod tests {
         );
         assert_eq!(change(&samples::counted("x", (8165.0, 10_451.0))).as_deref(), Some("+28.0 %"));
         assert_eq!(change(&left("x")), None);
+    }
+
+    #[test]
+    fn a_look_that_could_judge_nothing_says_so() {
+        let look = |changes| why_nothing(&Analysis { changes, ..samples::analysis(Command::Check) });
+        let (cold, unmeasured) = (samples::heated("a::f", Heat::Cold, (0.0, 0.0, 0.004), "x"), samples::change("a::g"));
+        assert_eq!(look(vec![unmeasured.clone()]).as_deref(), Some("nothing was judged: no profile shows the changed code"));
+        assert_eq!(look(vec![unmeasured, cold]), None);
+        assert_eq!(look(Vec::new()), None, "no code changed");
     }
 }

@@ -2,9 +2,6 @@
 
 use crate::profile::{Engine, Quality};
 
-/// Below this share of the CPU time the samples miss whole threads (`reference/sampling.md` G1).
-pub(super) const LEAST_COVERAGE: f64 = 0.70;
-
 /// Above this share of incomplete stacks, total shares of outer functions are too low (`reference/sampling.md` G2).
 pub(super) const MOST_TRUNCATED: f64 = 0.02;
 
@@ -83,6 +80,9 @@ impl Advice {
             Self::Truncated { share } => {
                 format!("{:.1} % of the stacks are incomplete: outer functions show too small a total share", share * 100.0)
             }
+            Self::FewSamples { samples, engine: Engine::PprofAgent } => {
+                format!("{samples} ticks of the kernel's timer are too few samples: shares below 1 % cannot be told from zero")
+            }
             Self::FewSamples { samples, .. } => {
                 format!("{samples} samples are too few: shares below 1 % cannot be told from zero")
             }
@@ -108,10 +108,18 @@ impl Advice {
     }
 }
 
+/// What makes the shares of a profile doubtful, in words: too little of the CPU time seen, or too few samples. `None` for a profile
+/// whose intervals say all there is to say.
+pub fn doubt(quality: &Quality) -> Option<String> {
+    let is_doubt =
+        |advice: &Advice| matches!(advice, Advice::LowCoverage { .. } | Advice::Unseen { .. } | Advice::FewSamples { .. });
+    advice(quality).iter().find(|advice| is_doubt(advice)).map(Advice::problem)
+}
+
 /// Everything that limits a profile, worst first; empty for a good one.
 pub fn advice(quality: &Quality) -> Vec<Advice> {
     let mut found = Vec::new();
-    if let Some(coverage) = quality.coverage().filter(|&coverage| coverage < LEAST_COVERAGE) {
+    if let Some(coverage) = quality.coverage().filter(|&coverage| coverage < Quality::LEAST_COVERAGE) {
         found.push(match quality.engine {
             Engine::PprofAgent => Advice::Unseen { coverage },
             _ => Advice::LowCoverage { coverage, frequency: quality.frequency },

@@ -6,6 +6,7 @@
 mod arch;
 mod attr;
 pub(super) mod counter;
+mod jitter;
 mod merge;
 mod processes;
 mod recorded;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 pub(super) use self::recorded::recorded;
 
+use self::jitter::Jitter;
 use self::merge::Merger;
 use self::processes::Processes;
 use self::ring::Ring;
@@ -86,6 +88,7 @@ struct Session {
     rings: Vec<Ring>,
     merger: Merger,
     processes: Processes,
+    jitter: Jitter,
     /// CPU time that reading and unwinding took.
     own: Duration,
 }
@@ -99,7 +102,14 @@ impl Session {
         for &pages in RING_PAGES.iter().skip(large) {
             match open_rings(pid, &cpus, options, pages) {
                 Ok(rings) => {
-                    return Ok(Self { rings, merger: Merger::default(), processes: Processes::new(pid), own: Duration::ZERO });
+                    let jitter = Jitter::around(options.frequency);
+                    return Ok(Self {
+                        rings,
+                        merger: Merger::default(),
+                        processes: Processes::new(pid),
+                        own: Duration::ZERO,
+                        jitter,
+                    });
                 }
                 Err((error, buffers)) => {
                     refusal = Refusal::from_io(&error, buffers);
@@ -115,6 +125,7 @@ impl Session {
     /// Empties the rings first, so that the kernel has room again, and unwinds afterwards.
     fn drain(&mut self, last: bool) {
         let before = own_cpu();
+        self.jitter.tick(self.rings.iter().map(Ring::event));
         for ring in &mut self.rings {
             ring.drain(|record| self.merger.push(record));
         }

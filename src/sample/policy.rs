@@ -1,6 +1,6 @@
 //! Records again with other options when the first recording says that it must.
 
-use super::advice::{LEAST_COVERAGE, MOST_TRUNCATED};
+use super::advice::MOST_TRUNCATED;
 use super::{Recording, SampleError, SampleOptions, record};
 use crate::process::{Launch, Limits};
 use crate::profile::Quality;
@@ -43,7 +43,7 @@ fn improve(
 }
 
 fn more_often(quality: &Quality, used: &SampleOptions) -> Option<SampleOptions> {
-    let low = quality.coverage().is_some_and(|coverage| coverage < LEAST_COVERAGE);
+    let low = quality.coverage().is_some_and(|coverage| coverage < Quality::LEAST_COVERAGE);
     (low && used.frequency < HIGH_FREQUENCY).then_some(SampleOptions { frequency: HIGH_FREQUENCY, ..*used })
 }
 
@@ -58,7 +58,7 @@ fn more_stack(quality: &Quality, used: &SampleOptions) -> Option<SampleOptions> 
 
 /// Fewer defects that matter; equal ones keep the earlier recording.
 fn better(new: &Quality, old: &Quality) -> bool {
-    let missing = |q: &Quality| q.coverage().map_or(0.0, |coverage| (LEAST_COVERAGE - coverage).max(0.0));
+    let missing = |q: &Quality| q.coverage().map_or(0.0, |coverage| (Quality::LEAST_COVERAGE - coverage).max(0.0));
     let cut = |q: &Quality| (q.truncated_share() - MOST_TRUNCATED).max(0.0);
     missing(new) + cut(new) < missing(old) + cut(old)
 }

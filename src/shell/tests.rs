@@ -32,17 +32,11 @@ fn shell(settings: Settings) -> (Shell, Captured, Captured) {
 
 #[derive(Debug, thiserror::Error)]
 #[error("no such \u{1b}[31mbench")]
-struct Failure {
-    shown: bool,
-}
+struct Failure;
 
 impl Expected for Failure {
     fn hint(&self) -> Option<String> {
         Some("did you mean `parse`?\nor `render`?".into())
-    }
-
-    fn already_shown(&self) -> bool {
-        self.shown
     }
 }
 
@@ -60,19 +54,12 @@ fn status_lines_look_like_cargos() {
 #[test]
 fn an_error_says_the_way_out_and_draws_nothing() {
     let (mut shell, _, err) = shell(Settings::default());
-    let failed: Result<(), _> = Err(Failure { shown: false });
+    let failed: Result<(), _> = Err(Failure);
     shell.error(&failed.trying("find the bench").unwrap_err());
     assert_eq!(
         err.text(),
         "error: failed to find the bench: no such [31mbench\n  = help: did you mean `parse`?\n          or `render`?\n"
     );
-}
-
-#[test]
-fn an_error_that_was_already_shown_is_not_repeated() {
-    let (mut shell, _, err) = shell(Settings::default());
-    shell.error(&Failure { shown: true }.into());
-    assert_eq!(err.text(), "");
 }
 
 #[test]

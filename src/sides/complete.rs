@@ -24,20 +24,25 @@ pub(crate) struct Completion<'a> {
 }
 
 impl Completion<'_> {
-    /// Profiles the pending workloads among these, in this order.
-    pub(crate) fn profile(&self, base: &mut Base, ids: &[String], shell: &mut Shell) -> Result<()> {
-        let lacks = |one: &WorkloadEvidence| one.pending && one.profile.is_none();
+    /// Profiles those among these, in this order, that have no profile and no problem; returns those that the time did not suffice for.
+    pub(crate) fn profile(&self, base: &mut Base, ids: &[String], shell: &mut Shell) -> Result<Vec<String>> {
+        let lacks = |one: &WorkloadEvidence| one.profile.is_none() && one.problem.is_none();
         let pending = numbers(base, ids, lacks);
-        let sampler = if pending.is_empty() { return Ok(()) } else { sampler(self.context, shell) };
+        let mut put_off = Vec::new();
+        let sampler = if pending.is_empty() { return Ok(put_off) } else { sampler(self.context, shell) };
         if sampler.engine() == Engine::None {
-            return Ok(());
+            return Ok(put_off);
         }
         let root = base.root.clone();
         let mut collector = collector(self.context, None, &root, sampler, self.scratch);
         shell.status("Profiling", format!("{} of the base", counted(pending.len(), "workload")));
         let progress = shell.progress("Profiling", Some(pending.len() as u64));
         for number in pending {
-            let Some((evidence, program)) = pair(base, number).filter(|_| self.has_time()) else { continue };
+            let Some((evidence, program)) = pair(base, number) else { continue };
+            if !self.has_time() {
+                put_off.push(evidence.workload.id);
+                continue;
+            }
             progress.set_message(&evidence.workload.id);
             let mut collected = Collected { evidence, files: Vec::new(), profile: None };
             collector.sample(number, &mut collected, &program)?;
@@ -48,7 +53,7 @@ impl Completion<'_> {
             progress.inc();
         }
         progress.finish();
-        Ok(())
+        Ok(put_off)
     }
 
     /// Measures the pending workloads among these, in this order.

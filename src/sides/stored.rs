@@ -10,6 +10,7 @@ use crate::commands::context::{Context, crate_roots};
 use crate::error::{Expected, Result};
 use crate::evidence::{Evidence, Program, read_profile};
 use crate::exit::Exit;
+use crate::figures;
 use crate::measure::WorkloadKind;
 use crate::profile::Profile;
 use crate::shell::Shell;
@@ -138,7 +139,12 @@ pub(crate) fn find_base(
         if request.named.is_some() {
             return Err(SideError::DoesNotFit { name, why }.into());
         }
-        stale.extend(why.into_iter().map(|why| format!("`{name}`: {why}")));
+        stale.extend(
+            why.into_iter().map(|why| if why.starts_with(&format!("`{name}`")) { why } else { format!("`{name}`: {why}") }),
+        );
+    }
+    if let Some(first) = stale.first() {
+        shell.note(format!("no stored baseline fits: {first}"));
     }
     let mut base = make(context, store, request.commit, scratch, shell)?;
     base.stale = stale;
@@ -191,7 +197,15 @@ fn misfits(context: &Context, baseline: &Baseline<Evidence>, now: &Fingerprint) 
 fn narrowed(context: &Context, baseline: &Baseline<Evidence>) -> Option<String> {
     let selected = &baseline.record.workloads.selected;
     let fits = selected.is_empty() || *selected == context.filter.ids;
-    (!fits).then(|| format!("`{}` was made with `--workload {}` only", baseline.record.name, selected.join(" --workload ")))
+    let patterns: Vec<String> = selected.iter().map(|pattern| format!("--workload {}", figures::word(pattern))).collect();
+    (!fits).then(|| {
+        let patterns = patterns.join(" ");
+        format!(
+            "`{}` was made with `{patterns}` only, so all that the change reaches is built and profiled anew; to avoid that, verify \
+             with `{patterns}`, too, or make a whole baseline (`cargo perf-expert baseline`)",
+            baseline.record.name
+        )
+    })
 }
 
 fn reuse(context: &Context, baseline: Baseline<Evidence>, request: &BaseRequest<'_>) -> Result<Base> {

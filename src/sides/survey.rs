@@ -15,8 +15,8 @@ use crate::diagnose::Work;
 use crate::error::Result;
 use crate::evidence::{Driven, Evidence, Prober, Question, WorkloadEvidence, enumerate, profile};
 use crate::heat::Executed;
-use crate::join::SideData;
-use crate::measure::{LiveRunner, WorkloadKind};
+use crate::join::{SideData, cover};
+use crate::measure::{LiveRunner, Workload, WorkloadKind};
 use crate::profile::Profile;
 use crate::sample::Sampler;
 use crate::sample::probe::Outcome;
@@ -36,6 +36,10 @@ pub(crate) struct Survey {
     works: BTreeMap<String, Work>,
     /// The workloads that the change may reach, as far as either side's answers and ambient changes tell.
     pub(crate) reached: BTreeSet<String>,
+    /// A few of them that together execute every changed item that any executes.
+    pub(crate) first: Vec<String>,
+    /// Those that the time limit left without a profile.
+    pub(crate) put_off: Vec<String>,
     /// Workloads that could not be sampled at head, and why.
     pub(crate) unsampled: Vec<String>,
     /// Workloads that failed when probed or profiled at head, and how.
@@ -53,7 +57,9 @@ pub(crate) struct Subject<'a> {
     pub(crate) everything: bool,
     /// Base's answers.
     pub(crate) base: &'a SideAnswers,
-    /// When the time for profiles is up; what a workload executes is asked all the same.
+    /// When the time is up for asking workloads what they execute that base's answers do not speak of.
+    pub(crate) ask_until: Option<Instant>,
+    /// When the time for profiles is up.
     pub(crate) until: Option<Instant>,
 }
 
@@ -88,23 +94,49 @@ pub(crate) fn survey(context: &Context, subject: &Subject<'_>, scratch: &Scratch
     let mut prober = Prober::new(&question);
     let runner = LiveRunner::new(None, scratch.path().as_std_path(), TIMEOUT);
     let progress = shell.progress("Profiling", Some(found.workloads.len() as u64));
-    for driven in &found.workloads {
+    for driven in found.workloads.iter().filter(|driven| is_looked_at(subject, &driven.workload)) {
         progress.set_message(&driven.workload.id);
-        let workload = &driven.workload;
-        let counted = workload.kind == WorkloadKind::Gungraun;
-        if !counted && !(subject.same)(&workload.package, &workload.target) {
-            examine(context, subject, driven, &sampler, &mut prober, &runner, &mut survey)?;
-        }
-        survey.evidence.workloads.push(WorkloadEvidence {
-            executed: Err("head is asked about changes only".into()),
-            problem: survey.problems.get(&workload.id).cloned(),
-            work: survey.works.remove(&workload.id),
-            ..WorkloadEvidence::of(driven)
-        });
+        ask(subject, driven, &mut prober, &runner, &mut survey)?;
         progress.inc();
     }
+    survey.first = first(subject, &survey);
+    for driven in in_order(&found.workloads, &survey) {
+        progress.set_message(&driven.workload.id);
+        sample(context, subject, driven, &sampler, &runner, &mut survey)?;
+    }
     progress.finish();
+    for driven in &found.workloads {
+        let id = &driven.workload.id;
+        survey.evidence.workloads.push(WorkloadEvidence {
+            executed: Err("head is asked about changes only".into()),
+            problem: survey.problems.get(id).cloned(),
+            work: survey.works.remove(id),
+            ..WorkloadEvidence::of(driven)
+        });
+    }
     Ok(survey)
+}
+
+fn is_looked_at(subject: &Subject<'_>, workload: &Workload) -> bool {
+    workload.kind != WorkloadKind::Gungraun && !(subject.same)(&workload.package, &workload.target)
+}
+
+/// The workloads that together execute every changed item, by either side's answers.
+fn first(subject: &Subject<'_>, survey: &Survey) -> Vec<String> {
+    let reached: Vec<&str> = survey.reached.iter().map(String::as_str).collect();
+    let says = |answers: &SideAnswers, workload: &str, change: usize| {
+        answers.get(workload).and_then(|all| all.get(change)) == Some(&Executed::Yes)
+    };
+    cover(&reached, subject.changes.len(), |workload, change| {
+        says(&survey.executed, workload, change) || says(subject.base, workload, change)
+    })
+}
+
+/// The reached workloads, [`Survey::first`] before the others.
+fn in_order<'d>(found: &'d [Driven], survey: &Survey) -> Vec<&'d Driven> {
+    let mut reached: Vec<&Driven> = found.iter().filter(|driven| survey.reached.contains(&driven.workload.id)).collect();
+    reached.sort_by_key(|driven| survey.first.iter().position(|id| *id == driven.workload.id).unwrap_or(usize::MAX));
+    reached
 }
 
 /// Only code can be executed; what moved behaves as before.
@@ -113,45 +145,64 @@ fn asked(change: &Change) -> Option<&crate::source::Item> {
     change.head.as_ref().filter(|item| behaves && item.kind.is_code())
 }
 
-fn examine(
-    context: &Context,
+fn is_over(until: Option<Instant>) -> bool {
+    until.is_some_and(|until| Instant::now() >= until)
+}
+
+/// Asks what the workload executes, and decides whether the change may reach it.
+fn ask(
     subject: &Subject<'_>,
     driven: &Driven,
-    sampler: &Sampler,
     prober: &mut Prober<'_>,
     runner: &LiveRunner<'_>,
     survey: &mut Survey,
 ) -> Result<()> {
     let id = &driven.workload.id;
     let Some(program) = survey.evidence.program_of(&driven.workload).cloned() else { return Ok(()) };
-    let side = program.side(subject.root);
-    let limits = runner.limits(&driven.workload);
+    let reached = |answers: &[Executed]| answers.iter().any(|answer| *answer != Executed::No);
+    let at_base = subject.base.get(id).is_some_and(|answers| reached(answers));
     let answers: Vec<Executed> = if prober.is_idle() {
         vec![Executed::No; subject.changes.len()]
+    } else if !at_base && is_over(subject.ask_until) {
+        vec![Executed::Unknown("the time limit came before it was asked".into()); subject.changes.len()]
     } else {
         let scratch = runner.fresh_scratch()?;
         let dir = Utf8Path::from_path(scratch.path()).unwrap_or(subject.root);
-        match prober.ask(driven, &side, &limits, dir)? {
+        match prober.ask(driven, &program.side(subject.root), &runner.limits(&driven.workload), dir)? {
             Ok(outcomes) => outcomes.into_iter().map(executed).collect(),
             Err(reason) => vec![Executed::Unknown(reason); subject.changes.len()],
         }
     };
-    let reached = |answers: &[Executed]| answers.iter().any(|answer| *answer != Executed::No);
-    let at_base = subject.base.get(id).is_some_and(|answers| reached(answers));
-    let wanted = subject.everything || at_base || reached(&answers) || has_ambient(subject.changes);
-    survey.executed.insert(id.clone(), answers);
-    if wanted {
+    if subject.everything || at_base || reached(&answers) || has_ambient(subject.changes) {
         survey.reached.insert(id.clone());
     }
-    let has_time = subject.until.is_none_or(|until| Instant::now() < until);
-    if !wanted || !has_time || survey.evidence.refusal.is_some() {
+    survey.executed.insert(id.clone(), answers);
+    Ok(())
+}
+
+/// Profiles a reached workload, where there is time and a sampler.
+fn sample(
+    context: &Context,
+    subject: &Subject<'_>,
+    driven: &Driven,
+    sampler: &Sampler,
+    runner: &LiveRunner<'_>,
+    survey: &mut Survey,
+) -> Result<()> {
+    let id = &driven.workload.id;
+    let Some(program) = survey.evidence.program_of(&driven.workload).cloned() else { return Ok(()) };
+    if survey.evidence.refusal.is_some() {
+        return Ok(());
+    }
+    if is_over(subject.until) {
+        survey.put_off.push(id.clone());
         return Ok(());
     }
     let mut options = context.profiling();
-    options.limits = limits;
+    options.limits = runner.limits(&driven.workload);
     let scratch = runner.fresh_scratch()?;
     let dir = Utf8Path::from_path(scratch.path()).unwrap_or(subject.root);
-    match profile(driven, &side, &options, sampler, dir) {
+    match profile(driven, &program.side(subject.root), &options, sampler, dir) {
         Ok(profiled) => {
             survey.profiles.insert(id.clone(), profiled.profile);
             survey.works.extend(profiled.work.map(|work| (id.clone(), work)));

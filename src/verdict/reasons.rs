@@ -40,19 +40,38 @@ pub(super) fn finding(finding: &Finding) -> String {
     )
 }
 
-/// Why no verdict can be given on workloads that the change reaches.
+/// Why no verdict can be given on workloads that the change reaches, each reason once.
 pub(super) fn doubts(evidence: &Evidence<'_>) -> Vec<String> {
     let reached = evidence.workloads.iter().filter(|w| !w.negative_control && !w.explained_by.is_empty() && w.broken.is_none());
-    reached
-        .filter_map(|workload| {
-            let because = workload.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-            match workload.outcome {
-                Outcome::Inconclusive => Some(format!("`{}` is inconclusive{because}", workload.id)),
-                Outcome::NotMeasured => Some(format!("`{}` is reached by the change and was not measured{because}", workload.id)),
-                Outcome::Faster | Outcome::Slower | Outcome::Same | Outcome::NotJudged => None,
-            }
-        })
-        .collect()
+    let mut doubts: Vec<(Outcome, &str, Vec<&str>)> = Vec::new();
+    for workload in reached.filter(|workload| matches!(workload.outcome, Outcome::Inconclusive | Outcome::NotMeasured)) {
+        let reason = workload.reason.as_deref().unwrap_or_default();
+        match doubts.iter_mut().find(|(outcome, known, _)| (*outcome, *known) == (workload.outcome, reason)) {
+            Some((.., ids)) => ids.push(&workload.id),
+            None => doubts.push((workload.outcome, reason, vec![&workload.id])),
+        }
+    }
+    doubts.into_iter().map(|(outcome, reason, ids)| doubt(outcome, reason, &ids)).collect()
+}
+
+fn doubt(outcome: Outcome, reason: &str, ids: &[&str]) -> String {
+    let reason = reason.strip_prefix("not measured: ").unwrap_or(reason);
+    let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+    let (be, was) = if ids.len() == 1 { ("is", "was") } else { ("are", "were") };
+    let ids = named(ids);
+    if outcome == Outcome::Inconclusive {
+        format!("{ids} {be} inconclusive{because}")
+    } else {
+        format!("{ids} {be} reached by the change and {was} not measured{because}")
+    }
+}
+
+/// `` `a` ``, `` `a` and `b` ``, `` `a`, `b` and 7 more ``.
+fn named(ids: &[&str]) -> String {
+    match ids {
+        [first, second, rest @ ..] if !rest.is_empty() => format!("`{first}`, `{second}` and {} more", rest.len()),
+        _ => ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(" and "),
+    }
 }
 
 fn unexplained_note(workload: &WorkloadResult) -> String {

@@ -269,3 +269,22 @@ proptest! {
         prop_assert_eq!(judgement.exit, Exit::Pass);
     }
 }
+
+#[test]
+fn workloads_with_the_same_doubt_are_named_together() {
+    let cut = |id: &str, reason: &str| WorkloadResult {
+        reason: Some(reason.into()),
+        ..samples::reached(id, Outcome::NotMeasured, 1e6, SLOWER, &["parse::lexer::next"])
+    };
+    let time = "not measured: the time limit came first";
+    let workloads = vec![cut("a", time), cut("b", time), cut("c", time), cut("d", "it crashed")];
+    let judgement = Run { workloads, ..run() }.judge(&Policy::default());
+    assert_eq!(judgement.verdict, Verdict::Inconclusive);
+    assert_eq!(
+        judgement.reasons,
+        [
+            "`a`, `b` and 1 more are reached by the change and were not measured: the time limit came first",
+            "`d` is reached by the change and was not measured: it crashed"
+        ]
+    );
+}

@@ -47,9 +47,9 @@ pub enum WorkspaceError {
     #[error("`--exclude` can only be used together with `--workspace`")]
     ExcludeWithoutWorkspace,
     /// The compiler (or cargo) already said why.
-    #[error("{side} does not build")]
+    #[error("{side} does not build, for the reason that cargo gives above: nothing was measured")]
     DoesNotBuild {
-        /// `base` or `head`.
+        /// `base`, `head`, or what else the reader calls it.
         side: String,
     },
     /// cargo succeeded without naming an executable.
@@ -136,7 +136,10 @@ impl Expected for WorkspaceError {
             Self::Tool(error) => error.hint(),
             Self::Io(error) => error.hint(),
             Self::ExcludeWithoutWorkspace => Some("add `--workspace`".into()),
-            Self::Metadata { .. } | Self::DoesNotBuild { .. } | Self::NoExecutable { .. } | Self::NotAnExecutable { .. } => None,
+            Self::DoesNotBuild { .. } => {
+                Some("mend it until `cargo bench --no-run` succeeds, or leave the target out with `--bench`, `--bin` or `-p`".into())
+            }
+            Self::Metadata { .. } | Self::NoExecutable { .. } | Self::NotAnExecutable { .. } => None,
         }
     }
 
@@ -148,9 +151,5 @@ impl Expected for WorkspaceError {
             Self::Tool(error) => error.exit(),
             _ => Exit::Incomplete,
         }
-    }
-
-    fn already_shown(&self) -> bool {
-        matches!(self, Self::DoesNotBuild { .. })
     }
 }

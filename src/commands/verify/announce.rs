@@ -21,7 +21,8 @@ pub(super) fn jobs(jobs: &[Job], every: bool, max_time: Option<Duration>) -> Str
     let more = if jobs.len() > shown { ", …" } else { "" };
     let least = least(jobs).filter(|least| max_time.is_none() && *least >= LONG);
     let wait = least.map(|least| format!("; at least {}, `--max-time` bounds it", spoken(least))).unwrap_or_default();
-    format!("{}{with}; hottest first: {}{more}{wait}", figures::counted(jobs.len(), "workload"), named.join(", "))
+    let first = if max_time.is_some() { "one per changed item first" } else { "hottest first" };
+    format!("{}{with}; {first}: {}{more}{wait}", figures::counted(jobs.len(), "workload"), named.join(", "))
 }
 
 /// Time until the first look at every job, by what a round took at `baseline`; `None` when that is not known of one of them.
@@ -47,7 +48,7 @@ mod tests {
             jobs(&hundred, false, None),
             "100 workloads; hottest first: id/0, id/1, id/2, …; at least 20 min 0 s, `--max-time` bounds it"
         );
-        assert_eq!(jobs(&hundred, false, second), "100 workloads; hottest first: id/0, id/1, id/2, …");
+        assert_eq!(jobs(&hundred, false, second), "100 workloads; one per changed item first: id/0, id/1, id/2, …");
         assert_eq!(jobs(&many(2, second), false, None), "2 workloads; hottest first: id/0, id/1");
         assert_eq!(jobs(&many(4, None), false, None), "4 workloads; hottest first: id/0, id/1, id/2, …");
         assert!(jobs(&hundred, true, None).contains("id/99;"));

@@ -7,11 +7,10 @@ use super::{Wishes, witness};
 use crate::analysis::{
     Analysis, BaseSide, ChangeResult, Command, Environment, Finding, SCHEMA_VERSION, Tests, Verdict, WorkloadResult,
 };
-use crate::commands::baseline::profile_warnings;
 use crate::commands::context::Context;
 use crate::conclude::{
-    Comparison, Profiled, add_bottlenecks, add_causes, change_results, compared, counted, environment, next_steps, now,
-    point_elsewhere, slo_results, tool,
+    Comparison, Profiled, add_bottlenecks, add_causes, add_growth, add_owners, change_results, compared, counted, environment,
+    next_steps, now, point_elsewhere, profile_warnings, qualities, slo_results, tool,
 };
 use crate::error::Result;
 use crate::evidence::Evidence;
@@ -68,6 +67,8 @@ pub(super) fn conclude(
     add_bottlenecks(&mut workloads, Some(&found.base.evidence), &found.survey.evidence);
     let base_profiles = Profiled { evidence: &found.base.evidence, view: found.base_view };
     add_causes(&mut workloads, Some(base_profiles), Profiled { evidence: &found.survey.evidence, view: found.head_view });
+    add_owners(&mut workloads, Some(found.base_view), found.head_view);
+    add_growth(&mut workloads, &found.both(&diff.changes));
     let changes = change_results(&diff.changes, found.base_view, found.head_view);
     let weakness = weakness(context.is_narrowed(), &found.survey.evidence);
     witness::conclude(found, if weakness.is_none() { &changes } else { &[] }, &mut workloads);
@@ -96,7 +97,8 @@ pub(super) fn conclude(
     let mut warnings = found.warnings.clone();
     warnings.extend(found.base.stale.iter().map(|why| format!("a stored baseline was not used: {why}")));
     let reached = |id: &str| found.reaches.get(id).is_some_and(|reach| reach.reached != Reached::No);
-    warnings.extend(profile_warnings(&found.base.evidence, reached));
+    let at_head = found.survey.profiles.iter().map(|(id, profile)| (id.as_str(), &profile.quality));
+    warnings.extend(profile_warnings(qualities(&found.base.evidence).chain(at_head).filter(|(id, _)| reached(id))));
     warnings.extend(context.aimless_objectives(&found.survey.evidence));
     warnings.extend(found.survey.unsampled.iter().cloned());
     let broken = |id: &str| workloads.iter().any(|one| one.id == id && one.broken.is_some());

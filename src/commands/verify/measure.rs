@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
+use super::compared::Kept;
 use super::stopwatch::Stopwatch;
 use super::{Wishes, announce, comparable, confirm, count, judge, witness};
 use crate::analysis::{Analysis, ConfirmationResult};
 use crate::commands::context::{Context, TIMEOUT};
-use crate::conclude::{SAME_CODE, Testimony};
+use crate::conclude::{Both, SAME_CODE, Testimony};
 use crate::error::Result;
 use crate::evidence::WorkloadEvidence;
 use crate::figures;
@@ -21,7 +22,7 @@ use crate::sides::{
     Base, BaseRequest, Completion, Diff, Head, OwnSources, Scratch, Subject, Survey, Texts, all_items, allocation_counter,
     base_answers, clock_shim, fill, find_base, jobs, keep, same_code, survey,
 };
-use crate::source::ChangeKind;
+use crate::source::{Change, ChangeKind};
 use crate::stats::Margins;
 use crate::store::Store;
 
@@ -48,17 +49,34 @@ pub(super) struct Found<'a> {
     pub(super) contention: Option<Contention>,
 }
 
+impl Found<'_> {
+    /// Both sides, for what differs.
+    pub(super) fn both<'f>(&'f self, changes: &'f [Change]) -> Both<'f> {
+        Both {
+            changes,
+            base: self.base_view,
+            head: self.head_view,
+            base_evidence: &self.base.evidence,
+            head_evidence: &self.survey.evidence,
+        }
+    }
+}
+
 /// `--max-time`, from the first look at what the change reaches on.
 struct Budget {
     limit: Option<Duration>,
     begun: Instant,
 }
 
-/// Shares of the limit after which head's profiles, base's profiles and base's calibration must be done: the rounds, which alone
-/// can tell, keep two fifths of it.
-const FOR_HEAD: f64 = 0.25;
+/// Shares of the limit after which questions about what is executed, head's profiles, base's profiles and base's calibration must
+/// be done: the rounds, which alone can tell, keep two fifths of it.
+const FOR_QUESTIONS: f64 = 0.15;
+const FOR_HEAD: f64 = 0.3;
 const FOR_BASE: f64 = 0.45;
 const FOR_CLOCKS: f64 = 0.6;
+
+/// Shares are at most 1: what is due first comes before the hottest.
+const ABOVE_ALL: f64 = 1.0;
 
 impl Budget {
     fn until(&self, share: f64) -> Option<Instant> {
@@ -81,7 +99,7 @@ pub(super) fn compare(
     diff: &Diff,
     scratch: &Scratch,
     shell: &mut Shell,
-) -> Result<Analysis> {
+) -> Result<(Analysis, Kept)> {
     // Head first: a compile error of the change should not cost a build of the base.
     let mut watch = Stopwatch::start();
     let built = head.build(context, shell)?;
@@ -110,6 +128,7 @@ pub(super) fn compare(
         same: &is_same,
         everything: ambient.everything(),
         base: &answers,
+        ask_until: budget.until(FOR_QUESTIONS),
         until: budget.until(FOR_HEAD),
     };
     shell.status("Profiling", "what the change reaches");
@@ -117,16 +136,22 @@ pub(super) fn compare(
 
     let mut head_data = SideData::new(head.root(), head.items(context)?);
     fill(&mut head_data, &survey.profiles, &survey.executed);
+    head_data.add_put_off(survey.put_off.iter().cloned());
     let head_view = head_data.view();
 
     let completion = |share| Completion { context, scratch, until: budget.until(share) };
     let wanted = wanted(&survey, &is_same, wishes.args.all, |id| at_head(id, diff, &ambient, &head_view));
-    completion(FOR_BASE).profile(&mut base, &wanted, shell)?;
+    let first: &[String] = if budget.limit.is_some() { &survey.first } else { &[] };
+    // One workload per changed item is ready to be measured before the others get anything.
+    let mut put_off = completion(FOR_BASE).profile(&mut base, first, shell)?;
+    completion(FOR_CLOCKS).calibrate(&mut base, first, shell)?;
+    put_off.extend(completion(FOR_BASE).profile(&mut base, &wanted, shell)?);
 
     watch.lap("profiling");
     let base_items = all_items(&Texts::Tree(&context.git, base_tree.to_owned()), &context.crate_roots())?;
     let mut base_data = SideData::new(&base.evidence.built_in, base_items);
     fill(&mut base_data, &base.profiles, &answers);
+    base_data.add_put_off(put_off);
     let base_view = base_data.view();
 
     let own = OwnSources::read(context, head, base_tree, &base.evidence, &built.programs)?;
@@ -147,7 +172,7 @@ pub(super) fn compare(
         counted: BTreeMap::new(),
     };
     let candidates = candidates(&mut found, diff, &own, &is_same);
-    let plan = plan(&candidates, wishes.args.all);
+    let plan = plan(&candidates, wishes.args.all).first(first);
     count::count(&mut found, head, &is_same, scratch, shell)?;
     let planned: Vec<String> = plan.gating.iter().chain(&plan.controls).cloned().collect();
     completion(FOR_CLOCKS).calibrate(&mut found.base, &planned, shell)?;
@@ -158,7 +183,8 @@ pub(super) fn compare(
     let analysis = judge::conclude(context, wishes, chosen, head, diff, &found, shell)?;
     watch.lap("testing");
     shell.status("Finished", watch.words());
-    Ok(analysis)
+    let kept = Kept::of(&analysis, &found.both(&diff.changes))?;
+    Ok((analysis, kept))
 }
 
 /// The workloads whose base evidence is needed, hottest at head first: those that the change may reach, some controls, and all of
@@ -268,12 +294,16 @@ fn run(
     shell: &mut Shell,
 ) -> Result<()> {
     let reaches: HashMap<String, Reach> = found.reaches.clone().into_iter().collect();
-    let made = jobs(plan, &reaches, &found.base, &found.survey.evidence, head.root(), scratch, &context.filter)?;
+    let mut made = jobs(plan, &reaches, &found.base, &found.survey.evidence, head.root(), scratch, &context.filter)?;
     for (id, why) in plan.left_out.iter().chain(&made.left_out) {
         found.measured.insert(id.clone(), Err(why.clone()));
     }
     if made.jobs.is_empty() {
         return Ok(());
+    }
+    if max_time.is_some() {
+        let is_first = |job: &&mut Job| found.survey.first.contains(&job.workload.id);
+        made.jobs.iter_mut().filter(is_first).for_each(|job| job.priority += ABOVE_ALL);
     }
     let shim = clock_shim(context, &mut found.warnings);
     let mut runner = LiveRunner::new(shim.as_ref(), scratch.path().as_std_path(), TIMEOUT);

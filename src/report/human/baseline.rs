@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use super::{Page, style};
 use crate::analysis::{HotItem, PUT_OFF, ProfileResult, WorkloadResult};
 use crate::figures;
-use crate::report::cause;
 use crate::report::names::readable;
 use crate::report::text::{clean, paint};
 use crate::report::view;
+use crate::report::{cause, growth};
 
 /// Workloads before the rest is counted.
 const SHOWN: usize = 6;
@@ -28,6 +28,9 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     for workload in workloads.iter().take(shown) {
         writeln!(out, "{}  {}", paint(&clean(&workload.id), style::HEADING, page.look.color), clean(&time(workload)))?;
         writeln!(out, "  hot:     {}", clean(&hottest(workload)))?;
+        if let Some(stack) = workload.owners.first().and_then(growth::stack) {
+            writeln!(out, "  stack:   {}", clean(&stack))?;
+        }
         if let Some(heap) = view::heap(workload) {
             writeln!(out, "  heap:    {}", clean(&heap))?;
         }
@@ -89,9 +92,19 @@ fn hottest(workload: &WorkloadResult) -> String {
     }
 }
 
+/// Beyond this, more samples than CPU time are no noise of two clocks any more.
+const ODD_COVERAGE: f64 = 1.1;
+
+/// Samples and CPU time have clocks of their own: a hundred and one per cent is a hundred.
+fn coverage(coverage: f64) -> String {
+    let odd = coverage > ODD_COVERAGE;
+    let why = if odd { " (the system's account of CPU time is coarser than the samples)" } else { "" };
+    format!("coverage {}{why}", figures::share(if odd { coverage } else { coverage.min(1.0) }))
+}
+
 fn quality(profile: &ProfileResult) -> String {
     let mut parts = vec![figures::counted(profile.samples as usize, "sample")];
-    parts.extend(profile.coverage.map(|coverage| format!("coverage {}", figures::share(coverage))));
+    parts.extend(profile.coverage.map(coverage));
     parts.push(format!("{} truncated", figures::share(profile.truncated)));
     if profile.lost > 0 {
         parts.push(format!("{} lost", profile.lost));
@@ -108,4 +121,16 @@ fn quality(profile: &ProfileResult) -> String {
         text.push_str(path);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::coverage;
+
+    #[test]
+    fn more_than_all_is_all_or_explained() {
+        assert_eq!(coverage(0.98), "coverage 98 %");
+        assert_eq!(coverage(1.013), "coverage 100 %");
+        assert!(coverage(1.3).starts_with("coverage 130 % (the system"));
+    }
 }

@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
+use super::footnotes::{together, whole};
 use super::{Page, style};
-use crate::analysis::{ChangeResult, Heat};
+use crate::analysis::{ChangeResult, Command, Heat};
 use crate::figures;
 use crate::report::text::{Cell, Table, clean, shorten};
 use crate::report::view;
@@ -30,10 +31,22 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{line}")?;
     }
     page.cut(out, shown.len(), SHOWN, "changed items")?;
+    let rows: Vec<&ChangeResult> = shown.iter().take(page.shown(shown.len(), SHOWN)).copied().collect();
+    let workloads = rows.iter().filter_map(|change| change.workload.as_deref());
+    let cut = whole(workloads, WIDEST_NAME).filter(|_| page.analysis.command == Command::Check);
+    for line in together(rows.iter().filter_map(|change| doubt(change)), WIDEST_NAME).into_iter().chain(cut) {
+        writeln!(out, "  {}", clean(&line))?;
+    }
     if let Some(counted) = counted {
         writeln!(out, "  {counted}")?;
     }
     writeln!(out)
+}
+
+/// Why a share is uncertain or doubtful.
+fn doubt(change: &ChangeResult) -> Option<(&str, String)> {
+    let reason = change.heat_reason.as_ref().filter(|_| change.total.is_some())?;
+    Some((&change.item, reason.clone()))
 }
 
 fn row(change: &ChangeResult) -> Vec<Cell> {

@@ -2,17 +2,20 @@
 
 use std::io::{self, Write};
 
+use super::footnotes::{Footnotes, together, whole};
 use super::{Page, style};
 use crate::analysis::{MetricResult, Outcome, WorkloadResult};
 use crate::figures;
 use crate::report::cause;
 use crate::report::objective::{Standing, objectives};
 use crate::report::text::{Cell, Table, clean, paint, shorten};
-use crate::report::{untimed, view};
+use crate::report::{growth, untimed, view};
 
 /// Rows before the rest is counted.
 const SHOWN: usize = 6;
 const WIDEST_NAME: usize = 36;
+/// Places that grew, per workload.
+const SHOWN_GROWN: usize = 3;
 
 pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     let shown = view::shown_workloads(page.analysis);
@@ -30,20 +33,25 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     }
     let mut table = Table::default();
     table.row(["Workload", "base", "head", "change", "sees", "outcome", "why"].map(|title| Cell::styled(title, style::HEADING)));
-    for workload in shown.iter().take(page.shown(shown.len(), SHOWN)) {
-        row(&mut table, workload);
+    let rows: Vec<&WorkloadResult> = shown.iter().take(page.shown(shown.len(), SHOWN)).copied().collect();
+    let reasons: Vec<String> = rows.iter().map(|workload| clean(&why(workload))).collect();
+    let notes = Footnotes::of(&reasons);
+    for (workload, reason) in rows.iter().zip(&reasons) {
+        row(&mut table, workload, notes.cell(reason));
     }
     for line in table.lines(page.look.color) {
         writeln!(out, "{line}")?;
     }
     page.cut(out, shown.len(), SHOWN, "workloads")?;
-    for workload in shown.iter().take(page.shown(shown.len(), SHOWN)) {
-        if let Some(clock) = view::wall_clock(workload) {
-            writeln!(out, "  {}", clean(&format!("{}: {clock}", shorten(&workload.id, WIDEST_NAME))))?;
-        }
-        for line in cause::notable(workload).into_iter().chain(cause::changed(workload)) {
-            writeln!(out, "  {}", clean(&format!("{}: {line}", shorten(&workload.id, WIDEST_NAME))))?;
-        }
+    let remarks = rows.iter().flat_map(|workload| {
+        let lines = [view::wall_clock(workload), cause::notable(workload), cause::changed(workload)];
+        let grown = growth::lines(workload, SHOWN_GROWN);
+        lines.into_iter().flatten().chain(grown).map(|line| (workload.id.as_str(), line))
+    });
+    let remarks = together(remarks, WIDEST_NAME);
+    let cut = whole(rows.iter().map(|workload| workload.id.as_str()), WIDEST_NAME);
+    for line in notes.lines().chain(remarks).chain(cut) {
+        writeln!(out, "  {}", clean(&line))?;
     }
     rest(page, &counted, out)?;
     targets(page, out)
@@ -81,7 +89,7 @@ pub(super) fn targets(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)
 }
 
-fn row(table: &mut Table, workload: &WorkloadResult) {
+fn row(table: &mut Table, workload: &WorkloadResult, why: String) {
     let primary = workload.primary();
     let side = |value: fn(&MetricResult) -> Option<f64>| match primary {
         Some(metric) => value(metric).map_or_else(|| "-".to_owned(), |value| figures::quantity(value, &metric.unit)),
@@ -95,7 +103,7 @@ fn row(table: &mut Table, workload: &WorkloadResult) {
         primary.and_then(view::change).or_else(|| untimed::change(workload)).unwrap_or_else(|| "-".into()).into(),
         view::sees(workload).unwrap_or_default().into(),
         Cell::styled(view::outcome_of(workload), color),
-        clean(&why(workload)).into(),
+        why.into(),
     ]);
     // Throughput is work over the same time: it says nothing new.
     let moved =

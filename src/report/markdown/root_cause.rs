@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
+use super::escape::{code, text};
 use super::{NOT_MEASURED, advice, lacks_measurement, lacks_profile, list};
 use crate::analysis::{Analysis, ChangeResult, Command, Finding, WorkloadResult};
-use crate::report::view;
+use crate::report::{growth, view};
 
 pub(super) fn write(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
     let regressions = view::regressions(analysis).into_iter().map(|workload| regression(analysis, workload));
@@ -14,8 +15,42 @@ pub(super) fn write(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> 
         writeln!(out, "{}", nothing(analysis))?;
     }
     list(out, &causes, false)?;
+    owners(analysis, out)?;
+    grown(analysis, out)?;
     changes(analysis, out)?;
     advice::causes(analysis, out)
+}
+
+/// Workloads whose owners are listed.
+const WORKLOADS: usize = 3;
+/// Places that grew, per workload.
+const GROWN: usize = 5;
+
+fn owners(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
+    let shown = view::shown_workloads(analysis);
+    let rest = analysis.workloads.iter().filter(|workload| !shown.iter().any(|w| w.id == workload.id));
+    for workload in shown.iter().copied().chain(rest).filter(|workload| !workload.owners.is_empty()).take(WORKLOADS) {
+        writeln!(out, "\nWho the time of {} belongs to:\n", code(&workload.id))?;
+        for owner in &workload.owners {
+            let place = code(&format!("{}:{}", owner.file, owner.line));
+            writeln!(out, "- {} ({place}) {}", code(&owner.item), text(&growth::share(owner)))?;
+            if let Some(stack) = growth::stack(owner) {
+                writeln!(out, "  - {}", text(&stack))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn grown(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
+    for workload in view::shown_workloads(analysis) {
+        let lines = growth::lines(workload, GROWN);
+        if !lines.is_empty() {
+            writeln!(out, "\nWhat differs in {}:\n", code(&workload.id))?;
+            list(out, &lines, false)?;
+        }
+    }
+    Ok(())
 }
 
 fn regression(analysis: &Analysis, workload: &WorkloadResult) -> String {
@@ -67,7 +102,10 @@ fn changes(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
 fn change(change: &ChangeResult) -> String {
     let heat = change.heat.map_or("ambient, may affect anything", view::heat);
     let share = match (view::share(change), &change.heat_reason) {
-        (Some(share), _) => format!(" {share} of `{}`", change.workload.as_deref().unwrap_or("all workloads")),
+        (Some(share), reason) => {
+            let doubt = reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+            format!(" {share} of `{}`{doubt}", change.workload.as_deref().unwrap_or("all workloads"))
+        }
         (None, Some(reason)) => format!(" ({reason})"),
         (None, None) => change.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default(),
     };

@@ -2,8 +2,8 @@
 
 use crate::analysis::*;
 use crate::report::samples::{
-    ambient, analysis, cause, change, confirmation, counted, finding, heated, hot, measured, memory, objective, profile, reached,
-    witness, workload,
+    ambient, analysis, cause, change, confirmation, counted, finding, grown, heated, hot, measured, memory, objective, owner,
+    profile, reached, witness, workload,
 };
 use crate::source::ChangeKind;
 
@@ -42,6 +42,8 @@ fn regression() -> Analysis {
     slower.confirmation = Some(confirmation(&[1.081, 1.079, 1.076, 1.083, 1.079, 1.071], 6, None));
     slower.witness = Some(witness(NEXT, (20_000, 22_400), "confirmed: +12.0 % instructions in `parse::lexer::next`"));
     slower.hot_path = vec![hot(NEXT, 0.37, 0.41), hot("parse::tree::push", 0.2, 0.22)];
+    slower.owners = vec![owner(NEXT)];
+    slower.growth = Some(grown(NEXT, NEXT));
     let same = WorkloadResult { outcome: Outcome::Same, reason: Some(crate::conclude::same_code()), ..workload("render/html") };
     Analysis {
         verdict: Verdict::Fail,

@@ -45,6 +45,9 @@ fn holds(item: &ChangedItem<'_>) -> String {
     if let Some(high) = result.high.filter(|&high| high < 1.0) {
         let _ = write!(text, ", at most {} to gain", figures::factor(1.0 / (1.0 - high)));
     }
+    if let (Some(doubt), true) = (&result.heat_reason, result.total.is_some()) {
+        let _ = write!(text, "; {doubt}");
+    }
     text
 }
 

@@ -32,8 +32,8 @@ pub(super) fn attributes(options: &SampleOptions) -> bindings::perf_event_attr {
         clockid: libc::CLOCK_MONOTONIC,
         ..Default::default()
     };
-    attr.sample_freq = options.frequency;
-    attr.set_freq(1);
+    // A period and not a rate: the kernel turns a clock's rate into one at once, and what it is turned into later is a period.
+    attr.sample_period = 1_000_000_000 / options.frequency.max(1);
     attr.set_disabled(1);
     attr.set_enable_on_exec(1);
     attr.set_inherit(1);

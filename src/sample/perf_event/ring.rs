@@ -1,6 +1,6 @@
 //! Reads the memory that the kernel shares with us for one event.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -36,7 +36,7 @@ pub(super) struct Ring {
     newest: u64,
     parse_info: RecordParseInfo,
     /// Closing the event would end sampling.
-    _event: OwnedFd,
+    event: OwnedFd,
 }
 
 impl Ring {
@@ -44,7 +44,7 @@ impl Ring {
     pub(super) fn new(event: OwnedFd, pages: usize) -> std::io::Result<Self> {
         let page = auxv::page_size();
         let memory = MmapOptions::new().len((pages + 1) * page).map_raw(&event)?;
-        Ok(Self { memory, data: page, size: pages * page, tail: 0, newest: 0, parse_info: attr::parse_info(), _event: event })
+        Ok(Self { memory, data: page, size: pages * page, tail: 0, newest: 0, parse_info: attr::parse_info(), event })
     }
 
     /// Hands over every complete record and gives its room back to the kernel.
@@ -61,6 +61,11 @@ impl Ring {
             self.consumed().store(self.tail, Ordering::Release);
         }
         self.consumed().store(self.tail, Ordering::Release);
+    }
+
+    /// The event.
+    pub(super) fn event(&self) -> BorrowedFd<'_> {
+        self.event.as_fd()
     }
 
     fn next(&mut self, head: u64) -> Option<Record> {

@@ -100,6 +100,22 @@ fn work(cpu_ms: u64) -> [u64; 4] {
     used
 }
 
+/// A loop of exactly one period at 999 Hz: the first half in one function, the second in another.
+#[inline(never)]
+fn in_step(cpu_ms: u64) {
+    let end = cpu_time() + cpu_ms * 1_000_000;
+    loop {
+        let now = cpu_time();
+        if now >= end {
+            return;
+        }
+        match now % 1_001_001 < 500_500 {
+            true => black_box(share_a(1_000)),
+            false => black_box(caller_of_b(1_000)),
+        };
+    }
+}
+
 /// Keeps the allocator busy, and its locks taken most of the time.
 #[inline(never)]
 fn allocate(cpu_ms: u64) -> usize {
@@ -140,6 +156,7 @@ fn main() {
     let cpu_ms = arguments[2].parse().unwrap();
     match arguments[1].as_str() {
         "single" => report(work(cpu_ms)),
+        "in-step" => in_step(cpu_ms),
         "threads" => {
             let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(move || work(cpu_ms))).collect();
             let mut sum = [0; 4];

@@ -71,12 +71,13 @@ fn comments_leave_the_machine_code_alone_and_constants_do_not() {
 }
 
 #[test]
-fn code_that_does_not_compile_ends_with_101_and_no_second_message() {
+fn code_that_does_not_compile_ends_with_101_and_says_which_side_and_what_to_do() {
     let one = fixture();
     one.write("src/lib.rs", "pub fn f(x: u64) -> u64 { nonsense }");
     let workspace = open(&one);
     let error = build_into(&workspace, &workspace.side_target_dir("head"), &[target("speed", TargetKind::Bench)]).unwrap_err();
-    assert!(error.already_shown());
+    assert!(error.to_string().starts_with("head does not build"), "{error}");
+    assert!(error.hint().unwrap().contains("cargo bench --no-run"));
     assert_eq!(error.exit(), Exit::Incomplete);
 }
 
