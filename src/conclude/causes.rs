@@ -29,7 +29,7 @@ pub(crate) struct Profiled<'a> {
 
 impl Profiled<'_> {
     /// True where running or waiting threads of a workload were seen.
-    fn knows(&self, workload: &str) -> bool {
+    pub(super) fn knows(&self, workload: &str) -> bool {
         let watched = || self.evidence.of(workload).and_then(|one| one.work.as_ref()?.observed.blocked.as_ref());
         self.view.joined(workload).is_some() || watched().is_some()
     }
