@@ -70,8 +70,8 @@ fn what_a_changed_caller_makes_another_do_goes_through_the_caller() {
     );
     let growth = case.result(1.5).growth.unwrap();
     let [place] = growth.places.as_slice() else { panic!("{growth:#?}") };
-    assert_eq!((place.function.as_str(), place.owner.as_deref(), place.side.as_str()), ("sort", Some("a::leaf"), "both"));
-    assert_eq!((place.through.as_deref(), place.through_kind), (Some("a::caller"), Some(ChangeKind::Modified)));
+    assert_eq!((place.function.as_str(), place.owner.as_deref(), place.side.as_str()), ("sort", Some("crate::a::leaf"), "both"));
+    assert_eq!((place.through.as_deref(), place.through_kind), (Some("crate::a::caller"), Some(ChangeKind::Modified)));
     assert!((place.difference - 5e5).abs() < 1e3 && place.low > 0.0, "{place:?}");
     assert_eq!((place.file.as_deref(), place.line), (Some("src/a.rs"), Some(2)));
 }
@@ -86,7 +86,7 @@ fn growth_that_shows_no_changed_item_is_unexplained() {
     let growth = case.result(1.5).growth.unwrap();
     assert_eq!(
         growth.places.iter().map(|one| (one.function.as_str(), one.through.as_deref())).collect::<Vec<_>>(),
-        [("a::leaf", None)]
+        [("crate::a::leaf", None)]
     );
 }
 
@@ -101,7 +101,7 @@ fn an_item_that_moved_is_the_same_item() {
     let growth = Case::of(("src/a.rs", BASE, stacks), ("src/b.rs", BASE, more)).result(1.5).growth.unwrap();
     let named: Vec<_> =
         growth.places.iter().map(|one| (one.function.as_str(), one.side.as_str(), one.through.as_deref())).collect();
-    assert_eq!(named, [("b::leaf", "both", None)], "moving changes nothing and explains nothing");
+    assert_eq!(named, [("crate::b::leaf", "both", None)], "moving changes nothing and explains nothing");
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn set_up_between_batches_is_noticed() {
         ),
     );
     let growth = case.result(2.0).growth.unwrap();
-    assert_eq!(growth.places.iter().map(|one| one.function.as_str()).collect::<Vec<_>>(), ["a::leaf"]);
+    assert_eq!(growth.places.iter().map(|one| one.function.as_str()).collect::<Vec<_>>(), ["crate::a::leaf"]);
     assert!(growth.note.unwrap().contains("set-up"));
 }
 
