@@ -73,6 +73,7 @@ pub(crate) fn workload(id: &str) -> WorkloadResult {
         growth: None,
         confirmation: None,
         witness: None,
+        memory: None,
     }
 }
 

@@ -162,6 +162,7 @@ fn every_key_of_the_analysis_is_required_or_new() {
         "workload.causes",
         "workload.confirmation",
         "workload.growth",
+        "workload.memory",
         "workload.noise",
         "workload.owners",
         "workload.slo",
