@@ -12,7 +12,8 @@ const PARKING_LOT: &str = include_str!("tests/parking_lot.rs");
 pub(crate) fn compile(dir: &Path) {
     std::fs::write(dir.join("target.rs"), TARGET).unwrap();
     std::fs::write(dir.join("parking_lot.rs"), PARKING_LOT).unwrap();
-    let rustc = |args: &[&str]| Tool::new("rustc").args(["--edition=2021", "-O", "-g"]).args(args).cwd(dir).run_checked().unwrap();
+    let rustc =
+        |args: &[&str]| Tool::new("rustc").args(["--edition=2021", "-O", "-g"]).args(args).cwd(dir).run_checked().unwrap();
     rustc(&["--crate-type", "rlib", "parking_lot.rs"]);
     rustc(&["--extern", "parking_lot=libparking_lot.rlib", "target.rs"]);
 }
