@@ -5,11 +5,13 @@
 
 mod cause;
 mod imported;
+mod memory;
 mod root_cause;
 mod second_look;
 
 pub use cause::{CauseOwnerResult, CauseResult, Estimate, StackFrame};
 pub use imported::ImportedProfile;
+pub use memory::{AllocatedResult, FaultsResult, GrowthResult, MemoryOwner, MemoryResult};
 pub use root_cause::{GROWTH, GrownPlace, Growth, OwnerResult};
 pub use second_look::{ConfirmationResult, CountResult, WitnessResult};
 
@@ -225,6 +227,9 @@ pub struct WorkloadResult {
     /// Counted instructions; `None` where they were not asked.
     #[serde(default)]
     pub witness: Option<WitnessResult>,
+    /// Who touches new pages, who allocates, whether memory grows; `None` where there is nothing to tell.
+    #[serde(default)]
+    pub memory: Option<MemoryResult>,
 }
 
 impl WorkloadResult {

@@ -5,6 +5,7 @@
 
 pub mod causes;
 mod class;
+mod growth;
 mod host;
 mod on_cpu;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod words;
 mod work;
 
 pub use class::{Class, Diagnosis, diagnose};
+pub use growth::{Growth, growth, is_watched};
 pub use on_cpu::OnCpu;
 pub use time::{Part, Time};
 pub use who::{Waiter, blocked_workers, waiters};

@@ -27,6 +27,7 @@ pub use profiling::{ProfileOptions, Profiled, merge, profile};
 pub use witness::{Asked, Counted, SideCounts, Witness, WitnessError};
 
 use crate::diagnose::Work;
+use crate::measure::allocations::Sampled;
 use crate::measure::clock::ClockChoice;
 use crate::measure::harness::Harness;
 use crate::measure::noise::NoiseModel;
@@ -98,6 +99,9 @@ pub struct WorkloadEvidence {
     /// What was counted and seen of its profile run; `None` where there was none.
     #[serde(default)]
     pub work: Option<Work>,
+    /// Who asks the allocator for memory; `None` where that was not sampled.
+    #[serde(default)]
+    pub sampled: Option<Sampled>,
 }
 
 /// What one iteration (one process of a whole program) asks of the C library's allocator, counted once.
@@ -130,6 +134,7 @@ impl WorkloadEvidence {
             instructions: None,
             allocations: None,
             work: None,
+            sampled: None,
         }
     }
 

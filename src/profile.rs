@@ -5,6 +5,7 @@
 pub mod diff;
 pub mod flamegraph;
 pub mod folded;
+mod heaviest;
 pub mod model;
 pub mod normalize;
 pub mod pprof;

@@ -10,6 +10,7 @@ mod growth;
 mod human;
 mod json;
 mod markdown;
+mod memory;
 mod names;
 mod objective;
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 mod advice;
 mod agent;
+pub mod copies;
 pub mod counter;
 mod engine;
 pub mod import;
@@ -72,6 +73,8 @@ pub struct Recording {
     pub finished: Finished,
     /// What its threads waited for meanwhile; `None` where nobody could watch.
     pub observed: Option<offcpu::Observed>,
+    /// Stacks of its page faults, weighted by how many each stands for; `None` where none were sampled.
+    pub faults: Option<Profile>,
 }
 
 /// Why there is no recording.

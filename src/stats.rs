@@ -11,6 +11,7 @@ pub mod multiple;
 pub mod normal;
 pub mod random;
 pub mod sequential;
+pub mod trend;
 pub mod wilson;
 
 pub use binomial::{quantile_interval, rate_interval, values_needed};
@@ -21,3 +22,4 @@ pub use layouts::{AcrossLayouts, LayoutRound, across_layouts};
 pub use multiple::{benjamini_hochberg, holm};
 pub use random::SplitMix64;
 pub use sequential::{Plan, Step};
+pub use trend::{Trend, trend};

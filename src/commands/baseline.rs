@@ -10,11 +10,12 @@ use super::verify::Unwritable;
 use crate::analysis::{Analysis, Command, Environment, HeadSide, SCHEMA_VERSION, TestStatus, Tests, Verdict, WorkloadResult};
 use crate::cli::BaselineArgs;
 use crate::conclude::{
-    Profiled, add_bottlenecks, add_causes, add_owners, baseline_result, baseline_slos, environment, hyperfine, now,
+    Profiled, add_bottlenecks, add_causes, add_memory, add_owners, baseline_result, baseline_slos, environment, hyperfine, now,
     profile_warnings, qualities, tool,
 };
 use crate::config::Config;
 use crate::error::{Error, Expected, Result};
+use crate::evidence::WorkloadEvidence;
 use crate::exit::Exit;
 use crate::join::SideData;
 use crate::measure::Contention;
@@ -72,7 +73,7 @@ pub(crate) fn baseline(args: &BaselineArgs, shell: &mut Shell) -> Result<Exit> {
     let mut analysis = analysis(&context, &side);
     add_bottlenecks(&mut analysis.workloads, None, &side.gathered.evidence);
     add_causes(&mut analysis.workloads, None, Profiled { evidence: &side.gathered.evidence, view: &side.data.view() });
-    add_owners(&mut analysis.workloads, None, &side.data.view());
+    add_owners(&mut analysis.workloads, None, Profiled { evidence: &side.gathered.evidence, view: &side.data.view() });
     analysis.workloads.extend(imported);
     let value = serde_json::to_value(&analysis).map_err(Unwritable)?;
     let mut gathered = side.gathered.clone();
@@ -138,6 +139,12 @@ fn analysis(context: &Context, side: &Side) -> Analysis {
     warnings.extend(side.gathered.contention.as_ref().and_then(Contention::words));
     warnings.extend(profile_warnings(qualities(stored)));
     warnings.extend(context.aimless_objectives(stored));
+    let of_workload = |evidence: &WorkloadEvidence| WorkloadResult {
+        slo: baseline_slos(&context.filter.objectives(&evidence.workload), evidence),
+        ..baseline_result(evidence, &view)
+    };
+    let mut workloads: Vec<WorkloadResult> = stored.workloads.iter().map(of_workload).collect();
+    add_memory(&mut workloads, None, (stored, &view));
     Analysis {
         schema_version: SCHEMA_VERSION,
         tool: tool(),
@@ -149,14 +156,7 @@ fn analysis(context: &Context, side: &Side) -> Analysis {
         base: None,
         head: HeadSide { commit: side.commit.clone(), dirty: side.dirty },
         environment: Environment { contention: side.gathered.contention, ..environment(&side.fingerprint, stored, warnings) },
-        workloads: stored
-            .workloads
-            .iter()
-            .map(|evidence| WorkloadResult {
-                slo: baseline_slos(&context.filter.objectives(&evidence.workload), evidence),
-                ..baseline_result(evidence, &view)
-            })
-            .collect(),
+        workloads,
         changes: Vec::new(),
         findings: Vec::new(),
         tests: Tests {

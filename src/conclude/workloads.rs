@@ -73,6 +73,7 @@ pub(super) fn unknown(id: &str, kind: &str) -> WorkloadResult {
         growth: None,
         confirmation: None,
         witness: None,
+        memory: None,
     }
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::OnCpu;
 use crate::measure::Contention;
+use crate::profile::Profile;
 use crate::sample::offcpu::Observed;
 
 /// What a run costs in which the harness does nothing, to be taken away from each run.
@@ -48,6 +49,9 @@ pub struct Work {
     pub on_cpu: OnCpu,
     /// What the threads waited for.
     pub observed: Observed,
+    /// Stacks of its page faults in user mode, each weighted by how many it stands for; `None` where none were sampled.
+    #[serde(default)]
+    pub faults: Option<Profile>,
 }
 
 impl Work {
@@ -66,9 +70,14 @@ impl Work {
         (self.user() + self.system()) / 1e9
     }
 
+    /// Page faults without I/O, less those of empty runs; `None` when not known.
+    pub fn faults(&self) -> Option<f64> {
+        Some(self.without(self.minor_faults?, |null| null.minor_faults))
+    }
+
     /// Page faults without I/O per CPU second; `None` when not known.
     pub fn fault_rate(&self) -> Option<f64> {
-        Some(self.per_cpu_second(self.without(self.minor_faults?, |null| null.minor_faults)))
+        self.faults().map(|faults| self.per_cpu_second(faults))
     }
 
     /// Page faults with I/O per second of the run; `None` when not known.

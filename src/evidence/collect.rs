@@ -166,7 +166,7 @@ fn its_own_fault<T>(result: Result<T, EvidenceError>, problem: &mut Option<Strin
     }
 }
 
-fn is_its_own_fault(error: &EvidenceError) -> bool {
+pub(super) fn is_its_own_fault(error: &EvidenceError) -> bool {
     match error {
         EvidenceError::Harness(error) => HarnessError::is_workload_failure(error),
         _ => false,

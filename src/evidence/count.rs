@@ -1,10 +1,20 @@
 //! What a workload asks of the allocator, counted once for the readers of a baseline.
 //!
-//! Nothing is ever compared with it: `verify` counts both sides anew.
+//! Nothing is ever compared with it: `verify` counts both sides anew. Where memory may matter, one more run says who asks for it.
 
+use super::collect::is_its_own_fault;
 use super::{Allocations, Collector, EvidenceError, Program, WorkloadEvidence};
-use crate::measure::allocations::{AllocationCounter, Effort, count};
+use crate::diagnose::{Work, growth};
+use crate::measure::allocations::{AllocationCounter, Effort, count, sample};
+use crate::process::Limits;
 use crate::stats::median;
+
+/// Seconds of a harness that fills a time.
+const SECONDS: u32 = 2;
+/// Share of the CPU samples in the allocator from which it is worth a run who asks it (half of that is all that could be gained).
+const ALLOCATOR: f64 = 0.03;
+/// Page faults per CPU second from which it is.
+const FAULTS: f64 = 5_000.0;
 
 impl Collector<'_> {
     /// Counts, where the workload ran; that it cannot be counted is no problem of the workload.
@@ -29,6 +39,36 @@ impl Collector<'_> {
                 })
             }
         });
+        if let (Ok(counter), Some(Ok(_)), true) =
+            (counter, &evidence.allocations, evidence.work.as_ref().is_some_and(is_worth_a_run))
+        {
+            self.sample_allocations(evidence, program, counter)?;
+        }
         Ok(())
     }
+
+    fn sample_allocations(
+        &mut self,
+        evidence: &mut WorkloadEvidence,
+        program: &Program,
+        counter: &AllocationCounter,
+    ) -> Result<(), EvidenceError> {
+        let scratch = self.runner.fresh_scratch()?;
+        let (driven, side) = (evidence.driven(), program.side(self.root));
+        let launch = driven.harness.profile_launch(&driven.workload, &side, SECONDS, scratch.path());
+        let limits = self.runner.limits(&driven.workload);
+        let limits = Limits { timeout: limits.timeout.min(Effort::THOROUGH.longest), ..limits };
+        match sample(counter, launch, &limits, scratch.path()).map_err(EvidenceError::from) {
+            Ok(sampled) => evidence.sampled = sampled,
+            // Nobody asked for it: that it fails is no problem of the workload.
+            Err(error) if is_its_own_fault(&error) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+}
+
+fn is_worth_a_run(work: &Work) -> bool {
+    let faults = work.fault_rate().is_some_and(|rate| rate >= FAULTS);
+    work.on_cpu.allocator >= ALLOCATOR || faults || growth(&work.observed.resident).is_some()
 }

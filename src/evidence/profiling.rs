@@ -75,7 +75,7 @@ pub fn profile(
         let recording = sampler.record(&launch, &options.limits, &sampling)?;
         driven.harness.check(&driven.workload, &recording.finished)?;
         covered += recording.profile.quality.cpu_ns.map_or(recording.finished.wall, Duration::from_nanos);
-        working.add(&recording.finished, recording.observed);
+        working.add(&recording.finished, recording.observed, recording.faults);
         profiles.push(recording.profile);
         if covered >= time.mul_f64(ENOUGH) || begun.elapsed() >= time * PATIENCE || interrupted() {
             let profile = merge(profiles);
@@ -96,6 +96,10 @@ pub fn merge(mut profiles: Vec<Profile>) -> Profile {
     }
     let mut builder = ProfileBuilder::new();
     let mut quality: Option<Quality> = None;
+    let records: Vec<u64> = profiles.iter().filter_map(|profile| profile.records).collect();
+    if !records.is_empty() {
+        builder.weighted(records.iter().sum());
+    }
     for profile in profiles {
         let ids: Vec<u32> = profile.frames.iter().map(|frame| builder.frame(frame.clone())).collect();
         for stack in &profile.stacks {

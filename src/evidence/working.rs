@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 
-use super::Driven;
+use super::{Driven, merge};
 use crate::diagnose::{Null, OnCpu, Work};
 use crate::measure::harness::Side;
 use crate::measure::host::{Waited, Watch};
@@ -18,23 +18,28 @@ const NOBODY: &str = "perf-expert/no such benchmark";
 /// Longer than any harness needs to find that out; beyond it, there is no empty run.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Stacks of page faults that are kept: what lies beyond has no share that anybody would act on.
+const KEPT: usize = 200;
+
 /// The account of a workload's profile runs so far.
 pub(super) struct Working {
     watch: Watch,
     engine: Engine,
     work: Work,
     observed: Option<Observed>,
+    faults: Vec<Profile>,
     usages: bool,
 }
 
 impl Working {
     /// Begins, before the first run.
     pub(super) fn begin(engine: Engine) -> Self {
-        Self { watch: Watch::begin(), engine, work: Work::default(), observed: None, usages: true }
+        Self { watch: Watch::begin(), engine, work: Work::default(), observed: None, faults: Vec::new(), usages: true }
     }
 
     /// Adds a run.
-    pub(super) fn add(&mut self, finished: &Finished, observed: Option<Observed>) {
+    pub(super) fn add(&mut self, finished: &Finished, observed: Option<Observed>, faults: Option<Profile>) {
+        self.faults.extend(faults);
         match &finished.usage {
             Some(usage) => self.count(usage),
             None => self.usages = false,
@@ -70,7 +75,12 @@ impl Working {
         self.work.cpus = std::thread::available_parallelism().map_or(0, |cpus| cpus.get() as u64);
         self.work.on_cpu = OnCpu::of(profile);
         self.work.null = empty();
+        self.work.faults = (!self.faults.is_empty()).then(|| merge(self.faults).heaviest(KEPT));
         self.work.observed = observed;
+        if self.engine != Engine::PerfEvent {
+            // The agent's own tables grow with the run.
+            self.work.observed.resident.clear();
+        }
         Some(self.work)
     }
 }

@@ -91,6 +91,14 @@ impl<'a> SideView<'a> {
         self.sampled.get(workload)
     }
 
+    /// Joins another profile of this side's program with its items.
+    pub fn join<'p>(&self, profile: &'p Profile) -> Joined<'p>
+    where
+        'a: 'p,
+    {
+        join(profile, &self.data.tree, &self.data.paths())
+    }
+
     /// The profile of a workload.
     pub fn profile(&self, workload: &str) -> Option<&'a Profile> {
         self.data.profiles.get(workload)

@@ -4,10 +4,12 @@
 
 mod count;
 mod counter;
+mod sampled;
 
 pub use count::{Counts, Effort, PEAK, bytes_note, compare, compare_peaks, count};
 pub(super) use count::{Stop, by_difference, counted_once};
 pub use counter::{AllocationCounter, Totals};
+pub use sampled::{Sampled, sample};
 
 #[cfg(test)]
 #[cfg(target_os = "linux")]

@@ -74,6 +74,11 @@ impl Preload {
         Ok(Self(process::Preload::new(library)?))
     }
 
+    /// The path that is preloaded.
+    pub(super) fn library(&self) -> &Path {
+        self.0.library()
+    }
+
     /// Puts the library into a launch; it acts in `launch.program` only.
     pub(super) fn apply(&self, launch: &mut Launch) -> Result<(), PreloadError> {
         let executable = fs_err::canonicalize(&launch.program)?;
@@ -90,7 +95,7 @@ fn compile(rustc: &OsStr, cache: &Path, name: &str, source: &str, library: &Path
     Tool::new(rustc)
         .args(["--crate-type", "cdylib", "--edition", "2021", "--cap-lints", "allow", "--crate-name"])
         .arg(format!("perf_expert_{name}"))
-        .args(["-C", "panic=abort", "-C", "opt-level=2", "-C", "strip=symbols", "-o"])
+        .args(["-C", "panic=abort", "-C", "opt-level=2", "-C", "strip=symbols", "-C", "force-unwind-tables=yes", "-o"])
         .arg(&built)
         .arg(&text)
         .run_checked()

@@ -73,6 +73,7 @@ pub(crate) fn workload(id: &str) -> WorkloadResult {
         growth: None,
         confirmation: None,
         witness: None,
+        memory: None,
     }
 }
 
@@ -130,7 +131,8 @@ pub(crate) fn owner(item: &str) -> OwnerResult {
         file: "src/lexer.rs".into(),
         line: 40,
         state: "running".into(),
-        of: "cpu-samples".into(),
+        wait: None,
+        of: "work time".into(),
         share: 0.41,
         low: 0.38,
         high: 0.44,

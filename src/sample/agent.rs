@@ -69,7 +69,7 @@ impl Agent {
         let written = Written::read(dir.path(), self.preload.library()).map_err(|none| why(none, &finished))?;
         let quality = quality(&written, &finished, frequency);
         let profile = native::recorded(written.processes.into_iter().map(|process| (process.maps, process.stacks)), quality);
-        Ok(Recording { profile, finished, observed })
+        Ok(Recording { profile, finished, observed, faults: None })
     }
 }
 

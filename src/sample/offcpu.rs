@@ -18,9 +18,13 @@ mod poll;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod procfs;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod resident;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod roles;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod takes;
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
@@ -153,6 +157,18 @@ pub struct Observed {
     pub transfers: Option<Transfers>,
     /// Most memory on swap of any process, bytes; `None` where the kernel does not tell.
     pub swapped: Option<u64>,
+    /// Memory of its own (not of files) that all processes held, over the longest run; empty where the kernel does not tell.
+    #[serde(default)]
+    pub resident: Vec<Resident>,
+}
+
+/// Memory that a workload held at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resident {
+    /// Since the first look, nanoseconds.
+    pub at_ns: u64,
+    /// Anonymous resident memory of all processes, bytes.
+    pub bytes: u64,
 }
 
 impl Observed {
@@ -175,6 +191,10 @@ impl Observed {
             (Some(a), Some(b)) => Some(a.plus(b)),
             (one, another) => one.or(another),
         };
+        let length = |series: &[Resident]| series.last().map_or(0, |point| point.at_ns);
+        if length(&other.resident) > length(&self.resident) {
+            self.resident = other.resident;
+        }
         match (&mut self.blocked, other.blocked) {
             (Some(sum), Some(one)) => sum.add(one),
             (sum @ None, one) => *sum = one,

@@ -6,6 +6,7 @@
 mod arch;
 mod attr;
 pub(super) mod counter;
+mod faults;
 mod jitter;
 mod merge;
 mod processes;
@@ -13,9 +14,10 @@ mod recorded;
 mod ring;
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::time::Duration;
 
-pub(super) use self::recorded::recorded;
+pub(super) use self::recorded::{copied, recorded};
 
 use self::jitter::Jitter;
 use self::merge::Merger;
@@ -71,7 +73,10 @@ pub(super) fn record(launch: &Launch, limits: &Limits, options: &SampleOptions) 
         observed.own_ns += session.own.as_nanos() as u64;
     }
     match session.into_inner() {
-        Some(Ok(session)) => Ok(Recording { profile: session.profile(&options, &finished), finished, observed }),
+        Some(Ok(session)) => {
+            let (profile, faults) = session.profiles(&options, &finished);
+            Ok(Recording { profile, finished, observed, faults })
+        }
         Some(Err(refusal)) => Err(refusal.into()),
         None => Err(Refusal::from_io(&std::io::Error::from_raw_os_error(libc::ESRCH), false).into()),
     }
@@ -101,14 +106,16 @@ impl Session {
         let mut refusal = Refusal::from_io(&std::io::Error::from_raw_os_error(libc::ENODEV), false);
         for &pages in RING_PAGES.iter().skip(large) {
             match open_rings(pid, &cpus, options, pages) {
-                Ok(rings) => {
-                    let jitter = Jitter::around(options.frequency);
+                Ok(mut rings) => {
+                    let mut processes = Processes::new(pid);
+                    processes.fault_ids = watch_faults(&mut rings, options, pid);
+                    processes.fault_period = faults::period(options);
                     return Ok(Self {
-                        rings,
+                        rings: rings.into_iter().map(|(_, ring)| ring).collect(),
                         merger: Merger::default(),
-                        processes: Processes::new(pid),
+                        processes,
                         own: Duration::ZERO,
-                        jitter,
+                        jitter: Jitter::around(options.frequency),
                     });
                 }
                 Err((error, buffers)) => {
@@ -136,8 +143,9 @@ impl Session {
         self.own += own_cpu().saturating_sub(before);
     }
 
-    fn profile(self, options: &SampleOptions, finished: &Finished) -> Profile {
-        let Processes { binaries, stacks, lost, .. } = self.processes;
+    /// The stacks of the CPU clock, and those of page faults where there were any.
+    fn profiles(self, options: &SampleOptions, finished: &Finished) -> (Profile, Option<Profile>) {
+        let Processes { binaries, stacks, faults, lost, .. } = self.processes;
         let quality = Quality {
             engine: Engine::PerfEvent,
             samples: stacks.samples(),
@@ -147,12 +155,23 @@ impl Session {
             cpu_ns: finished.usage.map(|usage| usage.user.as_nanos() as u64),
             wall_ns: finished.wall.as_nanos() as u64,
         };
-        symbolize::profile(&binaries, &stacks, quality)
+        let faults = faults.profile(&binaries, lost, quality.wall_ns);
+        (symbolize::profile(&binaries, &stacks, quality), faults)
     }
 }
 
-/// The rings of all CPUs, or why not: the flag tells a refused buffer from a refused event.
-fn open_rings(pid: i32, cpus: &[i32], options: &SampleOptions, pages: usize) -> Result<Vec<Ring>, (std::io::Error, bool)> {
+/// Lets page faults be sampled into the same rings; where the kernel refuses, there are none. Returns what tells their samples.
+fn watch_faults(rings: &mut [(i32, Ring)], options: &SampleOptions, pid: i32) -> HashSet<u64> {
+    let beside = |(cpu, ring): &mut (i32, Ring)| {
+        let (event, id) = faults::beside(ring.event(), options, pid, *cpu).ok()?;
+        ring.share_with(event);
+        Some(id)
+    };
+    rings.iter_mut().filter_map(beside).collect()
+}
+
+/// The rings of all CPUs, each with its CPU, or why not: the flag tells a refused buffer from a refused event.
+fn open_rings(pid: i32, cpus: &[i32], options: &SampleOptions, pages: usize) -> Result<Vec<(i32, Ring)>, (std::io::Error, bool)> {
     let mut rings = Vec::with_capacity(cpus.len());
     let mut offline = None;
     for &cpu in cpus {
@@ -164,7 +183,7 @@ fn open_rings(pid: i32, cpus: &[i32], options: &SampleOptions, pages: usize) -> 
             }
             Err(error) => return Err((error, false)),
         };
-        rings.push(Ring::new(event, pages).map_err(|error| (error, true))?);
+        rings.push((cpu, Ring::new(event, pages).map_err(|error| (error, true))?));
     }
     match offline {
         Some(error) if rings.is_empty() => Err((error, false)),

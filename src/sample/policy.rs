@@ -84,7 +84,7 @@ mod tests {
             stderr: Vec::new(),
             survivors: 0,
         };
-        Recording { profile: ProfileBuilder::new().finish(quality), finished, observed: None }
+        Recording { profile: ProfileBuilder::new().finish(quality), finished, observed: None, faults: None }
     }
 
     /// Replays recordings and notes the options that each was asked with.

@@ -260,3 +260,20 @@ fn a_refusal_says_which_errno_and_what_to_do_and_the_workload_does_not_run() {
         assert!(output.success() && text.contains("1 passed"), "{errno}: {text}");
     }
 }
+
+#[test]
+fn page_faults_are_those_of_the_function_that_touches_the_pages() {
+    let Some((program, _turn)) = live() else { return };
+    let recording = record(&program.launch("faults", 1000), &limits(), &SampleOptions::default()).unwrap();
+    let faults = recording.faults.unwrap();
+    let share = total(&faults, |frame| is(frame, "fresh"));
+    assert!((share - 0.9).abs() < 0.08, "{share}: {:?}", faults.frames);
+    assert!(faults.records.unwrap() > 50, "{:?}", faults.records);
+    // Each sample says how many faults it stands for; the kernel's own account counts those in system calls, too.
+    let counted = recording.finished.usage.unwrap().minor_faults as f64;
+    let part = faults.samples() as f64 / counted;
+    assert!((0.6..1.1).contains(&part), "{} of {counted}", faults.samples());
+    // The CPU's own samples are not mixed with them.
+    let rate = recording.profile.quality.coverage().unwrap();
+    assert!(rate < 1.3, "{rate}");
+}

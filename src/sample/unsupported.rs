@@ -1,5 +1,8 @@
 //! The engine of systems that have none.
 
+use std::path::Path;
+
+use super::copies::StackCopy;
 use super::{Recording, Refusal, SampleError, SampleOptions};
 use crate::process::{Launch, Limits};
 use crate::profile::{Engine, Profile, ProfileBuilder, Quality};
@@ -17,6 +20,11 @@ pub(super) fn record(_launch: &Launch, _limits: &Limits, _options: &SampleOption
 /// No addresses were ever recorded here.
 pub(super) fn recorded(_processes: impl IntoIterator<Item = (Vec<Map>, Vec<RawStack>)>, quality: Quality) -> Profile {
     ProfileBuilder::new().finish(quality)
+}
+
+/// Nobody copied a stack here.
+pub(super) fn copied<const N: usize>(_: Vec<(Vec<Map>, Vec<StackCopy<N>>)>, _taker: &Path) -> [Option<Profile>; N] {
+    [const { None }; N]
 }
 
 /// No counter either.

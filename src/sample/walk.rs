@@ -9,8 +9,10 @@ mod space;
 mod stacks;
 pub(super) mod symbolize;
 mod symbols;
+mod weighed;
 
-pub(super) use binary::{Binaries, FileKey};
+pub(super) use binary::{Binaries, BinaryId, FileKey};
 pub(super) use roots::is_rooted;
 pub(super) use space::{Cache, CodeAddress, Position, Space};
 pub(super) use stacks::Stacks;
+pub(super) use weighed::Weighed;

@@ -9,8 +9,8 @@ use crate::analysis::{
 };
 use crate::commands::context::Context;
 use crate::conclude::{
-    Comparison, Profiled, add_bottlenecks, add_causes, add_growth, add_owners, change_results, compared, counted, environment,
-    next_steps, now, point_elsewhere, profile_warnings, qualities, slo_results, tool,
+    Comparison, Profiled, add_bottlenecks, add_causes, add_growth, add_memory, add_owners, change_results, compared, counted,
+    environment, next_steps, now, point_elsewhere, profile_warnings, qualities, slo_results, tool,
 };
 use crate::error::Result;
 use crate::evidence::Evidence;
@@ -65,9 +65,11 @@ pub(super) fn conclude(
     verdict::settle(&mut workloads, context.margin());
     objectives(context, found, &mut workloads);
     add_bottlenecks(&mut workloads, Some(&found.base.evidence), &found.survey.evidence);
+    let of_base = (&found.base.evidence, found.base_view);
+    add_memory(&mut workloads, Some(of_base), (&found.survey.evidence, found.head_view));
     let base_profiles = Profiled { evidence: &found.base.evidence, view: found.base_view };
     add_causes(&mut workloads, Some(base_profiles), Profiled { evidence: &found.survey.evidence, view: found.head_view });
-    add_owners(&mut workloads, Some(found.base_view), found.head_view);
+    add_owners(&mut workloads, Some(base_profiles), Profiled { evidence: &found.survey.evidence, view: found.head_view });
     add_growth(&mut workloads, &found.both(&diff.changes));
     let changes = change_results(&diff.changes, found.base_view, found.head_view);
     let weakness = weakness(context.is_narrowed(), &found.survey.evidence);

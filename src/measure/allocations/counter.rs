@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::measure::preload::{Preload, PreloadError};
 use crate::process::Launch;
 
-const SOURCE: &str = include_str!("counter.rs.txt");
+const SOURCE: &str = concat!(include_str!("counter.rs.txt"), include_str!("stacks.rs.txt"));
 
 /// Layout of the shared file: `Counters` in `counter.rs.txt`. One line of the cache, then 32 lines of two counters.
 const LINE: usize = 64;
@@ -40,6 +40,11 @@ impl AllocationCounter {
     /// Compiles the library into `cache` unless it is there already.
     pub fn prepare(cache: &Path, rustc: &OsStr) -> Result<Self, PreloadError> {
         Preload::prepare(cache, rustc, "allocations", SOURCE).map(Self)
+    }
+
+    /// Where the library lies: its own frames are nobody's.
+    pub(super) fn library(&self) -> &Path {
+        self.0.library()
     }
 
     /// Counts in `launch.program`, into a new file in `scratch`. `step`: microseconds by which each question for the time moves

@@ -8,7 +8,7 @@ use crate::figures;
 use crate::report::names::readable;
 use crate::report::text::{clean, paint};
 use crate::report::view;
-use crate::report::{cause, growth};
+use crate::report::{cause, growth, memory};
 
 /// Workloads before the rest is counted.
 const SHOWN: usize = 6;
@@ -36,6 +36,9 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         }
         if let Some(line) = cause::line(workload) {
             writeln!(out, "  class:   {}", clean(&line))?;
+        }
+        for line in memory::lines(workload) {
+            writeln!(out, "  memory:  {}", clean(&line))?;
         }
         match &workload.profile {
             Some(profile) => writeln!(out, "  profile: {}\n", clean(&quality(profile)))?,

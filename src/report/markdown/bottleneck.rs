@@ -6,7 +6,7 @@ use super::escape::{code, text};
 use super::{NOT_MEASURED, bullet, lacks_profile};
 use crate::analysis::{Analysis, Bottleneck, HotItem, WorkloadResult};
 use crate::figures;
-use crate::report::{cause, names::readable, view};
+use crate::report::{cause, memory, names::readable, view};
 
 const WORKLOADS: usize = 3;
 const HOTTEST: usize = 3;
@@ -21,7 +21,9 @@ pub(super) fn write(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> 
     let rest = analysis.workloads.iter().filter(|workload| !shown.iter().any(|w| w.id == workload.id));
     for workload in shown.iter().copied().chain(rest).filter(|workload| workload.profile.is_some()).take(WORKLOADS) {
         bullet(out, &class(workload))?;
-        for remark in remarks(workload) {
+        for remark in
+            remarks(workload).into_iter().chain(memory::lines(workload).into_iter().map(|line| format!("memory: {line}")))
+        {
             writeln!(out, "  - {}", text(&remark))?;
         }
         let (own, elsewhere) = view::hottest(workload, HOTTEST);

@@ -270,6 +270,7 @@ fn baseline() -> Analysis {
         workload
     };
     let mut poor = one_side("serve", 8_200_000.0);
+    poor.memory = Some(memory_result());
     poor.clock = Some(ClockResult { clock: "wall".into(), reason: "it blocks 94 % of the time".into() });
     poor.profile = Some(ProfileResult { samples: 120, coverage: Some(0.4), truncated: 0.05, lost: 3, ..profile() });
     let broken = WorkloadResult { reason: Some("panicked: index out of bounds".into()), clock: None, ..workload("render/pdf") };
@@ -277,6 +278,40 @@ fn baseline() -> Analysis {
         workloads: vec![one_side("parse/large", 12_314.0), poor, broken],
         next_steps: vec!["change something, then `cargo perf-expert verify`".into()],
         ..analysis(Command::Baseline)
+    }
+}
+
+/// Everything that can be said of memory.
+fn memory_result() -> MemoryResult {
+    let owner = |share: f64| MemoryOwner {
+        item: NEXT.into(),
+        file: Some("src/lexer.rs".into()),
+        line: Some(20),
+        share,
+        low: share - 0.03,
+        high: share + 0.02,
+        stack: vec!["alloc::alloc::alloc".into(), NEXT.into()],
+    };
+    MemoryResult {
+        faults: Some(FaultsResult { count: 120_000.0, per_cpu_second: 95_000.0, samples: 380, owners: vec![owner(0.88)] }),
+        allocated: Some(AllocatedResult {
+            bytes: 3 << 30,
+            calls: 1_200_000,
+            samples: 410,
+            owners: vec![owner(0.71), owner(0.2)],
+            callers: vec![owner(0.93)],
+        }),
+        growth: Some(GrowthResult {
+            rate: 3_250_586.0,
+            low: 2_936_013.0,
+            high: 3_565_158.0,
+            seconds: 2.25,
+            held: 41_943_040,
+            steady: true,
+            at_base: Some(false),
+            per_iteration: Some(26_655.0),
+            owners: vec![owner(0.97)],
+        }),
     }
 }
 

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use super::account::{Reason, Seen, Thread};
 use super::call::{Call, classify};
 use super::ends::Ends;
-use super::procfs::{Schedule, State, swapped, transfers};
+use super::procfs::{Schedule, State, anonymous, swapped, transfers};
+use super::resident::Series;
 use super::takes::Takes;
 use super::{Observed, Transfers, Wait, named};
 
@@ -75,6 +76,7 @@ struct Poller {
     ended: Vec<Thread>,
     transfers: HashMap<u32, Transfers>,
     swapped: Option<u64>,
+    resident: Series,
     ends: Ends,
     takes: Takes,
     looks: u64,
@@ -95,6 +97,7 @@ impl Poller {
             ended: Vec::new(),
             transfers: HashMap::new(),
             swapped: None,
+            resident: Series::new(),
             ends: Ends::new(),
             takes: Takes::default(),
             looks: 0,
@@ -118,7 +121,7 @@ impl Poller {
         let at = started.elapsed().as_nanos() as u64;
         if self.looks.is_multiple_of(SEARCH) {
             self.search();
-            self.count();
+            self.count(at);
         }
         let mut alive = 0;
         for pid in self.processes.clone() {
@@ -171,12 +174,19 @@ impl Poller {
         });
     }
 
-    fn count(&mut self) {
+    fn count(&mut self, at: u64) {
+        let mut resident = None;
         for pid in self.processes.clone() {
             let io = fs::read_to_string(format!("/proc/{pid}/io")).ok().and_then(|text| transfers(&text));
             self.transfers.extend(io.map(|io| (pid, io)));
             let status = fs::read_to_string(format!("/proc/{pid}/status")).ok();
-            self.swapped = self.swapped.max(status.and_then(|text| swapped(&text)));
+            self.swapped = self.swapped.max(status.as_deref().and_then(swapped));
+            if let Some(bytes) = status.as_deref().and_then(anonymous) {
+                resident = Some(resident.unwrap_or(0) + bytes);
+            }
+        }
+        if let Some(bytes) = resident {
+            self.resident.add(at, bytes);
         }
     }
 
@@ -265,6 +275,7 @@ impl Poller {
             runnable: if self.looks == 0 { 0.0 } else { running as f64 / self.looks as f64 },
             transfers: self.transfers.values().fold(None, whole),
             swapped: self.swapped,
+            resident: self.resident.points(),
             ..named::observed(&self.ended, self.last, &self.takes)
         }
     }

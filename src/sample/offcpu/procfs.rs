@@ -81,6 +81,11 @@ pub(super) fn swapped(status: &str) -> Option<u64> {
     memory_of_status(status, "VmSwap")
 }
 
+/// `RssAnon` of `/proc/PID/status`, bytes.
+pub(super) fn anonymous(status: &str) -> Option<u64> {
+    memory_of_status(status, "RssAnon")
+}
+
 fn field<'t>(text: &'t str, name: &str) -> Option<&'t str> {
     text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
 }
@@ -141,6 +146,7 @@ mod tests {
         assert_eq!(transfers("rchar: 10\n"), None);
         assert_eq!(swapped("VmRSS:\t  12 kB\nVmSwap:\t   8 kB\n"), Some(8192));
         assert_eq!(swapped("VmRSS:\t  12 kB\n"), None);
+        assert_eq!(anonymous("RssAnon:\t   4 kB\n"), Some(4096));
     }
 
     #[cfg(target_endian = "little")]

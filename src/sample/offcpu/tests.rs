@@ -7,12 +7,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use super::testing::compile;
 use super::{Observed, Wait, Watcher};
-use crate::process::{Launch, Limits, Tool, run_gated};
+use crate::process::{Launch, Limits, run_gated};
 use crate::sample::{SampleOptions, record};
-
-const TARGET: &str = include_str!("tests/target.rs");
-const PARKING_LOT: &str = include_str!("tests/parking_lot.rs");
 
 /// The compiled program and a directory of its own.
 struct Program(tempfile::TempDir);
@@ -32,13 +30,7 @@ impl Program {
 
     fn compile() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("target.rs");
-        std::fs::write(&file, TARGET).unwrap();
-        let imitation = dir.path().join("parking_lot.rs");
-        std::fs::write(&imitation, PARKING_LOT).unwrap();
-        let rustc = |file: &std::path::Path| Tool::new("rustc").args(["--edition=2021", "-O", "-g"]).arg(file).cwd(dir.path());
-        rustc(&imitation).args(["--crate-type", "rlib"]).run_checked().unwrap();
-        rustc(&file).args(["--extern", "parking_lot=libparking_lot.rlib"]).run_checked().unwrap();
+        compile(dir.path());
         Self(dir)
     }
 
@@ -234,4 +226,24 @@ fn overhead() {
         let line = format!("{mode}: CPU {cpu}, wall {wall} (quartiles), the samplers themselves {own:.2} % of a CPU\n");
         std::io::stderr().write_all(line.as_bytes()).unwrap();
     }
+}
+
+#[test]
+fn memory_that_is_kept_grows_and_a_full_cache_does_not() {
+    let program = Program::compiled();
+    let growth = |mode: &str| crate::diagnose::growth(&program.watched("leak", 3200, mode).resident);
+    // A busy machine may give the program, or the watch, no time at all for a fifth of a second: then nothing is claimed.
+    let grows = (0..3).any(|_| {
+        let (kept, cached, given_back) = std::thread::scope(|scope| {
+            let [kept, cached, given_back] = ["kept", "cached", "given-back"].map(|mode| scope.spawn(move || growth(mode)));
+            (kept.join().unwrap(), cached.join().unwrap(), given_back.join().unwrap())
+        });
+        assert_eq!((cached, given_back), (None, None));
+        kept.is_some_and(|kept| {
+            // At most a megabyte each 10 ms.
+            assert!(kept.rate > 1e6 && kept.rate < 1.1e8 && kept.low > 0.0, "{kept:?}");
+            true
+        })
+    });
+    assert!(grows);
 }

@@ -1,6 +1,5 @@
 //! The registers from which unwinding starts, per processor.
 
-use framehop::UnwindRegsNative;
 use linux_perf_event_reader::{Regs, constants};
 
 use crate::sample::walk::Position;
@@ -22,7 +21,7 @@ pub(super) fn position(regs: &Regs<'_>) -> Option<Position> {
     let pc = regs.get(constants::PERF_REG_X86_IP)?;
     let sp = regs.get(constants::PERF_REG_X86_SP)?;
     let bp = regs.get(constants::PERF_REG_X86_BP)?;
-    Some(Position { pc, sp, registers: UnwindRegsNative::new(pc, sp, bp) })
+    Some(Position::at(pc, sp, bp, 0))
 }
 
 #[cfg(target_arch = "aarch64")]
@@ -31,5 +30,5 @@ pub(super) fn position(regs: &Regs<'_>) -> Option<Position> {
     let sp = regs.get(constants::PERF_REG_ARM64_SP)?;
     let lr = regs.get(constants::PERF_REG_ARM64_LR)?;
     let fp = regs.get(constants::PERF_REG_ARM64_X29)?;
-    Some(Position { pc, sp, registers: UnwindRegsNative::new(lr, sp, fp) })
+    Some(Position::at(pc, sp, fp, lr))
 }

@@ -11,12 +11,13 @@ use crate::sample::SampleOptions;
 /// Makes opening fail with the named error number, so that tests see what users on locked-down machines see.
 const SIMULATE_REFUSAL: &str = "PERF_EXPERT_SIMULATE_REFUSAL";
 
+/// Without the period: where it is asked for, a software event with a fixed one writes a sample for each event (`perf_swevent_event` in
+/// the kernel's `kernel/events/core.c`).
 const SAMPLE_FORMAT: SampleFormat = SampleFormat::IDENTIFIER
     .union(SampleFormat::IP)
     .union(SampleFormat::TID)
     .union(SampleFormat::TIME)
     .union(SampleFormat::CPU)
-    .union(SampleFormat::PERIOD)
     .union(SampleFormat::REGS_USER)
     .union(SampleFormat::STACK_USER);
 

@@ -1,6 +1,6 @@
 //! Applies the records, in the order of time, to the processes they speak of.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use linux_perf_event_reader::{
 
 use super::ring::Record;
 use super::{arch, attr};
-use crate::sample::walk::{Binaries, CodeAddress, FileKey, Space, Stacks};
+use crate::sample::walk::{Binaries, CodeAddress, FileKey, Space, Stacks, Weighed};
 
 /// The sampled processes and what their samples showed.
 pub(super) struct Processes {
@@ -21,6 +21,12 @@ pub(super) struct Processes {
     pub(super) binaries: Binaries,
     /// All stacks so far.
     pub(super) stacks: Stacks,
+    /// Where the program touched pages that were not there.
+    pub(super) faults: Weighed,
+    /// What the kernel calls the events that count page faults.
+    pub(super) fault_ids: HashSet<u64>,
+    /// Faults that each of their samples stands for.
+    pub(super) fault_period: u64,
     /// Records that the kernel dropped.
     pub(super) lost: u64,
     cache: CacheNative<MayAllocateDuringUnwind>,
@@ -46,6 +52,9 @@ impl Processes {
             alive: HashMap::from([(pid, Process::new(Space::new()))]),
             binaries: Binaries::default(),
             stacks: Stacks::default(),
+            faults: Weighed::default(),
+            fault_ids: HashSet::new(),
+            fault_period: 1,
             lost: 0,
             cache: CacheNative::default(),
             parse_info: attr::parse_info(),
@@ -100,10 +109,13 @@ impl Processes {
 
     fn sample(&mut self, sample: &SampleRecord<'_>) {
         self.walked.clear();
+        let is_fault = sample.id.is_some_and(|id| self.fault_ids.contains(&id));
         let position = sample.user_regs.as_ref().and_then(arch::position);
         let (Some(pid), Some(position)) = (sample.pid, position) else {
             // A thread that is just ending has no user registers any more.
-            self.stacks.add(&[CodeAddress::UNKNOWN], false);
+            if !is_fault {
+                self.stacks.add(&[CodeAddress::UNKNOWN], false);
+            }
             return;
         };
         let (copy, used) = sample.user_stack.map_or((RawData::empty(), 0), |stack| stack);
@@ -111,7 +123,11 @@ impl Processes {
         let used = usize::try_from(used).unwrap_or(usize::MAX).min(copy.len());
         let process = self.alive.entry(pid).or_insert_with(|| Process::new(Space::new()));
         let complete = process.space.unwind(position, copy.get(..used).unwrap_or_default(), &mut self.cache, &mut self.walked);
-        self.stacks.add(&self.walked, complete);
+        if is_fault {
+            self.faults.add(&self.walked, complete, self.fault_period);
+        } else {
+            self.stacks.add(&self.walked, complete);
+        }
     }
 }
 

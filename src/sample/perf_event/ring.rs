@@ -37,6 +37,8 @@ pub(super) struct Ring {
     parse_info: RecordParseInfo,
     /// Closing the event would end sampling.
     event: OwnedFd,
+    /// Others that write into the same ring.
+    beside: Vec<OwnedFd>,
 }
 
 impl Ring {
@@ -44,7 +46,21 @@ impl Ring {
     pub(super) fn new(event: OwnedFd, pages: usize) -> std::io::Result<Self> {
         let page = auxv::page_size();
         let memory = MmapOptions::new().len((pages + 1) * page).map_raw(&event)?;
-        Ok(Self { memory, data: page, size: pages * page, tail: 0, newest: 0, parse_info: attr::parse_info(), event })
+        Ok(Self {
+            memory,
+            data: page,
+            size: pages * page,
+            tail: 0,
+            newest: 0,
+            parse_info: attr::parse_info(),
+            event,
+            beside: Vec::new(),
+        })
+    }
+
+    /// Keeps an event alive that writes into this ring.
+    pub(super) fn share_with(&mut self, event: OwnedFd) {
+        self.beside.push(event);
     }
 
     /// Hands over every complete record and gives its room back to the kernel.

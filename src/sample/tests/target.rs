@@ -11,6 +11,9 @@ extern "C" {
     fn _exit(code: i32) -> !;
     fn signal(signal: i32, handler: usize) -> usize;
     fn clock_gettime(clock: i32, time: *mut Timespec) -> i32;
+    fn mmap(at: *mut u8, length: usize, protection: i32, flags: i32, fd: i32, offset: i64) -> *mut u8;
+    fn munmap(at: *mut u8, length: usize) -> i32;
+    fn madvise(at: *mut u8, length: usize, advice: i32) -> i32;
     fn dlopen(path: *const std::ffi::c_char, flags: i32) -> *mut std::ffi::c_void;
     fn dlsym(library: *mut std::ffi::c_void, name: *const std::ffi::c_char) -> *mut std::ffi::c_void;
 }
@@ -132,6 +135,32 @@ fn allocate(cpu_ms: u64) -> usize {
     black_box(kept).len()
 }
 
+/// Touches nine in ten of all new pages.
+#[inline(never)]
+fn fresh() -> u64 {
+    touched(900)
+}
+
+#[inline(never)]
+fn also_fresh() -> u64 {
+    touched(100).wrapping_add(1)
+}
+
+#[inline(always)]
+fn touched(pages: usize) -> u64 {
+    let length = pages << 12;
+    unsafe {
+        let block = mmap(std::ptr::null_mut(), length, 3, 0x22, -1, 0);
+        // Large pages would be one fault each.
+        madvise(block, length, 15);
+        for page in 0..pages {
+            block.add(page << 12).write_volatile(1);
+        }
+        munmap(block, length);
+    }
+    pages as u64
+}
+
 /// Holds some kilobytes of stack below the work.
 #[inline(never)]
 fn recursive(depth: u64, cpu_ms: u64) -> u64 {
@@ -190,6 +219,13 @@ fn main() {
             let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(move || allocate(cpu_ms))).collect();
             for thread in threads {
                 thread.join().unwrap();
+            }
+        }
+        "faults" => {
+            let end = cpu_time() + cpu_ms * 1_000_000;
+            while cpu_time() < end {
+                black_box(fresh());
+                black_box(also_fresh());
             }
         }
         "vanish" => {

@@ -25,6 +25,15 @@ pub(in crate::sample) struct Position {
 }
 
 impl Position {
+    /// Of a thread whose registers are known; x86-64 has no link register.
+    pub(in crate::sample) fn at(pc: u64, sp: u64, fp: u64, lr: u64) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        let (registers, _) = (UnwindRegsNative::new(pc, sp, fp), lr);
+        #[cfg(target_arch = "aarch64")]
+        let registers = UnwindRegsNative::new(lr, sp, fp);
+        Self { pc, sp, registers }
+    }
+
     /// Where a thread is that sleeps, if its frame pointer is `fp`: the kernel tells none.
     #[cfg(target_arch = "x86_64")]
     pub(in crate::sample) fn asleep(pc: u64, sp: u64, fp: u64) -> Option<Self> {

@@ -177,6 +177,22 @@ fn main() {
                 threads.into_iter().for_each(|thread| thread.join().unwrap());
             }
         }
+        // A megabyte each 10 ms, kept for ever, in a cache of 64 MB, or given back.
+        "leak" => {
+            let (begun, mut kept, mut number) = (Instant::now(), Vec::new(), 0);
+            while begun.elapsed() < time {
+                let block = vec![1u8; 1 << 20];
+                match args[3].as_str() {
+                    "kept" => kept.push(block),
+                    "cached" if kept.len() < 64 => kept.push(block),
+                    "cached" => kept[number % 64] = block,
+                    _ => drop(black_box(block)),
+                }
+                number += 1;
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            black_box(kept);
+        }
         other => panic!("{other}"),
     }
 }

@@ -1,0 +1,117 @@
+//! Page faults, allocations and growth of each workload as the analysis shows them.
+
+use crate::analysis::{AllocatedResult, FaultsResult, GrowthResult, MemoryOwner, MemoryResult, WorkloadResult};
+use crate::diagnose::{Work, growth, is_watched};
+use crate::evidence::{Evidence, WorkloadEvidence};
+use crate::heat::{Joined, Origin};
+use crate::join::SideView;
+use crate::measure::WorkloadKind;
+use crate::measure::allocations::Sampled;
+use crate::profile::Profile;
+
+/// Page faults per CPU second from which it is worth a line who makes them; at a microsecond each, half a per cent.
+const MANY_FAULTS: f64 = 5_000.0;
+/// Samples, counted as equal ones, below which nobody is named.
+const FEWEST: u64 = 30;
+/// A smaller part is not named.
+const NAMED: f64 = 0.10;
+/// Owners that are named.
+const OWNERS: usize = 3;
+/// Frames of a stack.
+const FRAMES: usize = 8;
+/// Part of the samples under criterion's batched loops from which memory is the harness's as well.
+const BATCHED: f64 = 0.10;
+
+/// A side: its evidence, and its profiles joined with its items.
+pub(crate) type Side<'a> = (&'a Evidence, &'a SideView<'a>);
+
+/// Adds what is known of each workload's memory: head's where head was watched, and base's where it was not.
+pub(crate) fn add_memory(results: &mut [WorkloadResult], base: Option<Side<'_>>, head: Side<'_>) {
+    for result in results {
+        let of = |(side, _): Side<'_>| side.of(&result.id).filter(|one| one.work.is_some()).cloned();
+        let (at_base, at_head) = (base.and_then(of), of(head));
+        let memory = match (at_head, base) {
+            (Some(at_head), _) => memory(&at_head, head.1, at_base.as_ref()),
+            (None, Some((_, view))) => at_base.map(|at_base| memory(&at_base, view, None)).unwrap_or_default(),
+            (None, None) => continue,
+        };
+        result.memory = Some(memory).filter(|memory| *memory != MemoryResult::default());
+    }
+}
+
+fn memory(evidence: &WorkloadEvidence, view: &SideView<'_>, other: Option<&WorkloadEvidence>) -> MemoryResult {
+    let Some(work) = &evidence.work else { return MemoryResult::default() };
+    let sampled = evidence.sampled.as_ref();
+    let growth = grown(evidence, work, view).map(|growth| GrowthResult { at_base: other.and_then(grows), ..growth });
+    MemoryResult { faults: faults(work, view), allocated: sampled.and_then(|sampled| allocated(sampled, view)), growth }
+}
+
+/// Whether a side grows; `None` where it was not watched for long enough.
+fn grows(evidence: &WorkloadEvidence) -> Option<bool> {
+    let series = &evidence.work.as_ref()?.observed.resident;
+    is_watched(series).then(|| growth(series).is_some())
+}
+
+fn faults(work: &Work, view: &SideView<'_>) -> Option<FaultsResult> {
+    let (count, per_cpu_second) = work.faults().zip(work.fault_rate())?;
+    let profile = work.faults.as_ref().filter(|_| per_cpu_second >= MANY_FAULTS)?;
+    let (samples, owners) = owners(profile, view)?;
+    Some(FaultsResult { count, per_cpu_second, samples, owners })
+}
+
+fn allocated(sampled: &Sampled, view: &SideView<'_>) -> Option<AllocatedResult> {
+    let (samples, named) = owners(&sampled.by_bytes, view)?;
+    let callers = owners(&sampled.by_calls, view).map(|(_, callers)| callers).unwrap_or_default();
+    Some(AllocatedResult { bytes: sampled.bytes, calls: sampled.calls, samples, owners: named, callers })
+}
+
+fn grown(evidence: &WorkloadEvidence, work: &Work, view: &SideView<'_>) -> Option<GrowthResult> {
+    let kind = evidence.workload.kind;
+    // Criterion repeats one iteration; others may do anything within their time, and a program has one run.
+    let steady = kind == WorkloadKind::Criterion;
+    if work.on_cpu.batched >= BATCHED || !(steady || kind.has_fixed_work()) {
+        return None;
+    }
+    let found = growth(&work.observed.resident)?;
+    let each = evidence.calibration.as_ref().and_then(|calibration| calibration.latency_ns).filter(|_| steady);
+    // Of a machine that was shared it had a part only.
+    let busy = work.observed.on_cpu_ns as f64 / (work.observed.watched_ns as f64).max(1.0);
+    let per_iteration = each.filter(|_| busy > 0.0).map(|ns| found.rate / busy.min(1.0) * ns / 1e9);
+    let kept = evidence.sampled.as_ref().and_then(|sampled| owners(sampled.kept.as_ref()?, view));
+    Some(GrowthResult {
+        rate: found.rate,
+        low: found.low,
+        high: found.high,
+        seconds: found.seconds,
+        held: found.held,
+        steady,
+        at_base: None,
+        per_iteration,
+        owners: kept.map(|(_, owners)| owners).unwrap_or_default(),
+    })
+}
+
+/// The functions of the workspace that hold most of a weighted profile; `None` where too little was sampled.
+fn owners(profile: &Profile, view: &SideView<'_>) -> Option<(u64, Vec<MemoryOwner>)> {
+    let samples = profile.records.unwrap_or_else(|| profile.samples());
+    if samples < FEWEST {
+        return None;
+    }
+    let joined = view.join(profile);
+    let spots = joined.hot_path(usize::MAX).into_iter().filter(|spot| spot.origin == Origin::Workspace);
+    let owners = spots.filter(|spot| spot.owned.share >= NAMED).take(OWNERS).map(|spot| MemoryOwner {
+        stack: spot.key.as_deref().map(|key| stack(&joined, key)).unwrap_or_default(),
+        item: spot.name,
+        file: spot.file,
+        line: spot.line,
+        share: spot.owned.share,
+        low: spot.owned.low,
+        high: spot.owned.high,
+    });
+    Some((samples, owners.collect()))
+}
+
+fn stack(joined: &Joined<'_>, key: &str) -> Vec<String> {
+    let heaviest = joined.stacks_through(key, FRAMES, 1).into_iter().next();
+    heaviest.map(|excerpt| excerpt.frames.into_iter().map(|frame| frame.function).collect()).unwrap_or_default()
+}
