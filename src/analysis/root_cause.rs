@@ -17,7 +17,10 @@ pub struct OwnerResult {
     pub line: u32,
     /// `running` or `blocked`.
     pub state: String,
-    /// Of what the share is: `cpu-samples` or `work-time`.
+    /// For what it waits, where it is blocked: `durability`, `lock`, `socket`, …; `None` where it runs.
+    #[serde(default)]
+    pub wait: Option<String>,
+    /// What the share is of: `work time`, or `CPU samples` where nobody counted the rest.
     pub of: String,
     /// Its share.
     pub share: f64,

@@ -73,7 +73,7 @@ pub(crate) fn baseline(args: &BaselineArgs, shell: &mut Shell) -> Result<Exit> {
     let mut analysis = analysis(&context, &side);
     add_bottlenecks(&mut analysis.workloads, None, &side.gathered.evidence);
     add_causes(&mut analysis.workloads, None, Profiled { evidence: &side.gathered.evidence, view: &side.data.view() });
-    add_owners(&mut analysis.workloads, None, &side.data.view());
+    add_owners(&mut analysis.workloads, None, Profiled { evidence: &side.gathered.evidence, view: &side.data.view() });
     analysis.workloads.extend(imported);
     let value = serde_json::to_value(&analysis).map_err(Unwritable)?;
     let mut gathered = side.gathered.clone();

@@ -1,17 +1,28 @@
 //! The owners of a workload's time as the analysis shows them.
 
+use super::causes::Profiled;
 use crate::analysis::{CauseResult, OwnerResult, StackFrame, WorkloadResult};
-use crate::heat::{ExcerptFrame, HotOwner};
-use crate::join::SideView;
+use crate::diagnose::causes::waits;
+use crate::diagnose::{Part, Time, Work};
+use crate::heat::{ExcerptFrame, HotOwner, Joined, join};
+use crate::profile::Engine;
+use crate::sample::offcpu::Wait;
 use crate::source::Tree;
+
+/// Owners together carry this much, or as much as there is.
+const MOST: f64 = 0.8;
+/// More of them are no answer.
+const FEW: usize = 5;
+/// What holds less by its interval is not worth a look.
+const LEAST: f64 = 0.01;
 
 /// Adds the owners of each workload, head's where head was profiled and base's where it was not; causes that were found before sign
 /// them.
-pub(crate) fn add_owners(results: &mut [WorkloadResult], base: Option<&SideView<'_>>, head: &SideView<'_>) {
+pub(crate) fn add_owners(results: &mut [WorkloadResult], base: Option<Profiled<'_>>, head: Profiled<'_>) {
     for result in results {
-        let shown = std::iter::once(head).chain(base).find_map(|side| Some((side.tree(), side.joined(&result.id)?)));
-        let Some((tree, joined)) = shown else { continue };
-        let mut owners: Vec<OwnerResult> = joined.owners().into_iter().filter_map(|owner| running(owner, tree)).collect();
+        let Some(side) = [Some(head), base].into_iter().flatten().find(|side| side.knows(&result.id)) else { continue };
+        let work = side.evidence.of(&result.id).and_then(|one| one.work.as_ref());
+        let mut owners = of_side(side, &result.id, work);
         for owner in &mut owners {
             owner.signature = signature(&result.causes, &owner.item);
         }
@@ -19,21 +30,64 @@ pub(crate) fn add_owners(results: &mut [WorkloadResult], base: Option<&SideView<
     }
 }
 
-fn running(owner: HotOwner, tree: &Tree) -> Option<OwnerResult> {
+/// Who computes and who waits, as parts of the work time: `U·p_cpu` and `(1−U)·p_off` (`evidence-rules.md` §1.1); the kernel's part,
+/// which no sample of user code shows, is nobody's. Of the CPU samples alone where nobody watched the threads.
+fn of_side(side: Profiled<'_>, id: &str, work: Option<&Work>) -> Vec<OwnerResult> {
+    let (tree, paths) = (side.view.tree(), side.view.paths());
+    let time = work.map(Time::of).filter(|time| time.total() > 0.0);
+    let mut all = Vec::new();
+    if let Some(joined) = side.view.joined(id) {
+        let part = time.as_ref().map(|time| on_cpu(time, joined));
+        all.extend(joined.owners(FEW).into_iter().filter_map(|owner| one(owner, tree, part, None)));
+    }
+    if let Some((work, total)) = work.zip(time.as_ref().map(Time::total)) {
+        for (wait, profile) in waits(work) {
+            let part = (profile.samples() as f64 / total).min(1.0);
+            let joined = join(&profile, tree, &paths);
+            all.extend(joined.owners(FEW).into_iter().filter_map(|owner| one(owner, tree, Some(part), Some(wait))));
+        }
+    }
+    few(all)
+}
+
+/// The part of the work time that the samples stand for.
+fn on_cpu(time: &Time, joined: &Joined<'_>) -> f64 {
+    let sees_kernel = joined.profile().quality.engine != Engine::PerfEvent;
+    time.share(Part::User) + if sees_kernel { time.share(Part::Kernel) } else { 0.0 }
+}
+
+/// Largest first, until they hold most together.
+fn few(mut all: Vec<OwnerResult>) -> Vec<OwnerResult> {
+    all.retain(|owner| owner.low >= LEAST);
+    all.sort_by(|a, b| b.share.total_cmp(&a.share).then_with(|| a.item.cmp(&b.item)));
+    let mut carried = 0.0;
+    let wanted = |owner: &OwnerResult| {
+        let wanted = carried < MOST;
+        carried += owner.share;
+        wanted
+    };
+    all.into_iter().take(FEW).take_while(wanted).collect()
+}
+
+/// `part`: what of the work time the samples are; `None` where they are all that is known. `wait`: for what it waits; `None` where it
+/// runs.
+fn one(owner: HotOwner, tree: &Tree, part: Option<f64>, wait: Option<Wait>) -> Option<OwnerResult> {
     let item = tree.get(owner.item)?;
     let stack_share = owner.stack.as_ref().map(|stack| stack.share.share);
+    let scale = part.unwrap_or(1.0);
     Some(OwnerResult {
         item: item.path.clone(),
         file: item.file.to_string(),
         line: item.body_lines.0,
-        state: "running".into(),
-        of: "cpu-samples".into(),
-        share: owner.share.share,
-        low: owner.share.low,
-        high: owner.share.high,
+        state: if wait.is_some() { "blocked" } else { "running" }.into(),
+        wait: wait.map(|wait| wait.name().to_owned()),
+        of: if part.is_some() { "work time" } else { "CPU samples" }.into(),
+        share: owner.share.share * scale,
+        low: owner.share.low * scale,
+        high: owner.share.high * scale,
         samples: owner.share.hits,
         stack: owner.stack.into_iter().flat_map(|stack| stack.frames).map(frame).collect(),
-        stack_share,
+        stack_share: stack_share.map(|share| share * scale),
         signature: None,
     })
 }
@@ -53,7 +107,16 @@ fn frame(frame: ExcerptFrame) -> StackFrame {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::samples::cause;
+    use crate::report::samples::{cause, owner};
+
+    #[test]
+    fn as_many_as_hold_most_are_owners_and_none_by_chance() {
+        let of = |item: &str, share: f64, low: f64| OwnerResult { share, low, ..owner(item) };
+        let names = |all: Vec<OwnerResult>| few(all).into_iter().map(|one| one.item).collect::<Vec<_>>();
+        assert_eq!(names(vec![of("b", 0.1, 0.08), of("a", 0.75, 0.7), of("c", 0.05, 0.04)]), ["a", "b"]);
+        assert_eq!(names((0..9).map(|n| of(&format!("f{n}"), 0.05, 0.04)).collect()).len(), FEW);
+        assert_eq!(names(vec![of("a", 0.02, 0.003)]), [""; 0]);
+    }
 
     #[test]
     fn the_cause_that_holds_most_of_an_items_time_signs_it() {

@@ -9,7 +9,8 @@ use proptest::prelude::*;
 
 use super::{Class, Diagnosis, OnCpu, Part, Time, Work, diagnose};
 use crate::measure::Contention;
-use crate::sample::offcpu::{Observed, Transfers, Wait, Waiting};
+use crate::profile::Frame;
+use crate::sample::offcpu::{Blocked, BlockedStack, Observed, Place, Transfers, Wait, Waiting};
 
 const MS: u64 = 1_000_000;
 
@@ -46,6 +47,47 @@ fn work(user: u64, system: u64, waits: Vec<Waiting>) -> Work {
 
 fn found(work: &Work) -> Diagnosis {
     diagnose(work).unwrap()
+}
+
+/// Seconds of waiting inside of a task, of six that the program computes or waits elsewhere.
+fn blocks_workers(ms: u64, place: Place) -> Work {
+    let frame = |function: &str| Frame {
+        function: function.into(),
+        file: Some("/a/src/main.rs".into()),
+        line: Some(1),
+        module: "a".into(),
+        inlined: false,
+    };
+    let waits = vec![waiting(Wait::Durability, ms, Some("/a/log"))];
+    let mut work = work(6000 - ms, 20, waits);
+    let stack = BlockedStack {
+        frames: vec![0, 1],
+        wait: Wait::Durability,
+        what: Some("/a/log".into()),
+        idle: false,
+        place,
+        confirmed: false,
+        complete: true,
+        ns: ms * MS,
+        looks: ms / 5,
+    };
+    work.observed.blocked =
+        Some(Blocked { frames: vec![frame("a::save"), frame("a::handle::{{closure}}")], stacks: vec![stack] });
+    work
+}
+
+#[test]
+fn workers_that_stand_still_inside_of_tasks_are_a_class_of_their_own() {
+    let found_in = |ms, place| found(&blocks_workers(ms, place));
+    let blocked = found_in(2000, Place::Worker);
+    assert_eq!((blocked.class, blocked.kind), (Class::Contention, Some("blocked async workers")));
+    assert!(blocked.confidence > 0.9, "{blocked:?}");
+    let summary = "for 33 % of the work time workers of the runtime stand still inside of tasks; most of it, `a::save` waits for fsync \
+                   (/a/log) under `a::handle::{{closure}}`, inside of a task: its worker polls no other meanwhile (n = 4400)";
+    assert_eq!(blocked.summary, summary);
+    assert!(blocked.evidence[0].starts_with("33 % ["), "{:?}", blocked.evidence);
+    assert_eq!(found_in(2000, Place::Outside).class, Class::Io, "a thread of its own may wait");
+    assert_eq!(found_in(400, Place::Worker).class, Class::Cpu, "too little to be the bottleneck");
 }
 
 #[test]

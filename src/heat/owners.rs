@@ -5,12 +5,6 @@ use super::share::Share;
 use super::stacks::StackExcerpt;
 use crate::source::ItemId;
 
-/// Owners together carry this much, or as much as there is.
-const MOST: f64 = 0.8;
-/// More of them are no answer.
-const FEW: usize = 5;
-/// What holds less is not worth a look, whatever the others hold.
-const LEAST: f64 = 0.01;
 /// Frames of a stack.
 const FRAMES: usize = 8;
 
@@ -26,18 +20,13 @@ pub struct HotOwner {
 }
 
 impl Joined<'_> {
-    /// The owners that carry most of the samples, largest first: as many as hold 80 % together, at most five, none of less than 1 %
-    /// by its interval.
-    pub fn owners(&self) -> Vec<HotOwner> {
+    /// The `most` items that own the most samples, largest first.
+    pub fn owners(&self, most: usize) -> Vec<HotOwner> {
         let mut all: Vec<(ItemId, Share)> =
-            self.items().map(|(id, share)| (id, share.owned)).filter(|(_, owned)| owned.low >= LEAST).collect();
+            self.items().map(|(id, share)| (id, share.owned)).filter(|(_, owned)| owned.hits > 0).collect();
         all.sort_by(|a, b| b.1.share.total_cmp(&a.1.share).then(a.0.cmp(&b.0)));
-        let mut carried = 0.0;
-        let few = all.into_iter().take(FEW).take_while(|(_, owned)| {
-            let wanted = carried < MOST;
-            carried += owned.share;
-            wanted
-        });
-        few.map(|(item, share)| HotOwner { item, share, stack: self.stacks_owned(item, FRAMES, 1).into_iter().next() }).collect()
+        all.truncate(most);
+        let owner = |(item, share)| HotOwner { item, share, stack: self.stacks_owned(item, FRAMES, 1).into_iter().next() };
+        all.into_iter().map(owner).collect()
     }
 }

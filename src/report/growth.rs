@@ -75,9 +75,9 @@ fn word(kind: ChangeKind) -> &'static str {
 
 /// `41 % [38, 44] of the CPU samples, running`.
 pub(super) fn share(owner: &OwnerResult) -> String {
-    let of = if owner.of == "work-time" { "work time" } else { "CPU samples" };
+    let state = owner.wait.as_ref().map_or_else(|| owner.state.clone(), |wait| format!("{} ({wait})", owner.state));
     let cause = owner.signature.as_ref().map(|signature| format!(": {signature}")).unwrap_or_default();
-    format!("{} of the {of}, {}{cause}", figures::share_with_interval(owner.share, owner.low, owner.high), owner.state)
+    format!("{} of the {}, {state}{cause}", figures::share_with_interval(owner.share, owner.low, owner.high), owner.of)
 }
 
 /// What starts every Rust program and thread: it and its callers tell nothing.

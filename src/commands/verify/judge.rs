@@ -69,7 +69,7 @@ pub(super) fn conclude(
     add_memory(&mut workloads, Some(of_base), (&found.survey.evidence, found.head_view));
     let base_profiles = Profiled { evidence: &found.base.evidence, view: found.base_view };
     add_causes(&mut workloads, Some(base_profiles), Profiled { evidence: &found.survey.evidence, view: found.head_view });
-    add_owners(&mut workloads, Some(found.base_view), found.head_view);
+    add_owners(&mut workloads, Some(base_profiles), Profiled { evidence: &found.survey.evidence, view: found.head_view });
     add_growth(&mut workloads, &found.both(&diff.changes));
     let changes = change_results(&diff.changes, found.base_view, found.head_view);
     let weakness = weakness(context.is_narrowed(), &found.survey.evidence);

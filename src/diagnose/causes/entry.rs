@@ -72,6 +72,8 @@ pub enum Level {
     Mechanism,
     /// What was asked for as a whole: compile an expression, parse a tree. What it does underneath is a part of it.
     Operation,
+    /// Where it was done: on a thread that others wait for, whatever it is.
+    Place,
 }
 
 /// How long the fix takes.

@@ -156,6 +156,7 @@ fn every_key_of_the_analysis_is_required_or_new() {
         "environment.contention",
         "hot_item.owned",
         "metric.note",
+        "owner.wait",
         "profile.imported",
         "workload.broken",
         "workload.causes",

@@ -22,7 +22,9 @@ impl Role {
     /// Of a stack, leaf first.
     pub(super) fn of(stack: &[&Frame]) -> Self {
         let library = stack.iter().take_while(|frame| is_library(frame));
-        let named = library.clone().find_map(|frame| specific(&frame.function));
+        // A worker of a pool that was woken takes the lock of its condition again before it has anything to do.
+        let idle = library.clone().any(|frame| is_idle(&frame.function)).then_some(Wait::Parked);
+        let named = idle.or_else(|| library.clone().find_map(|frame| specific(&frame.function)));
         let wait = named.or_else(|| library.clone().find_map(|frame| general(&frame.function)));
         Self { wait, place: place(stack) }
     }
@@ -121,6 +123,10 @@ const CHANNELS: [&str; 5] = ["std::sync::mpmc::", "std::sync::mpsc::", "crossbea
 /// Work that is waited for elsewhere in the program.
 const LATCHES: [&str; 2] = ["rayon_core::latch::", "rayon_core::scope::"];
 
+fn is_idle(function: &str) -> bool {
+    IDLE.iter().any(|part| function.contains(part))
+}
+
 /// What only one kind of wait passes through, nearest to the leaf first.
 fn specific(function: &str) -> Option<Wait> {
     let last = last(function);
@@ -137,7 +143,6 @@ fn specific(function: &str) -> Option<Wait> {
         return Some(Wait::Lock);
     }
     match () {
-        () if any(&IDLE) => Some(Wait::Parked),
         () if any(&JOINS) || plain.starts_with("pthread_join") || plain.starts_with("pthread_clockjoin") => Some(Wait::Join),
         () if any(&CHANNELS) || any(&LATCHES) => Some(Wait::HandOff),
         () => None,
@@ -183,6 +188,10 @@ fn is_block_on(function: &str) -> bool {
 fn place(stack: &[&Frame]) -> Place {
     let position = |wanted: fn(&str) -> bool| stack.iter().position(|frame| wanted(&frame.function));
     let Some(own) = stack.iter().position(|frame| !is_library(frame)) else { return Place::Outside };
+    // What the runtime does on behalf of a call (taking its own locks to spawn something) is not the program's blocking.
+    if stack.iter().take(own).any(|frame| frame.function.starts_with("tokio::")) {
+        return Place::Outside;
+    }
     let moved_away = |end: usize| stack.iter().take(end).any(|frame| last(&frame.function) == "block_in_place");
     let poll = position(is_poll);
     let after = |start: usize, wanted: fn(&str) -> bool| {
@@ -199,3 +208,6 @@ fn place(stack: &[&Frame]) -> Place {
         _ => Place::Outside,
     }
 }
+
+#[cfg(test)]
+mod tests;

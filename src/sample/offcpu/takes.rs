@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use super::account::StackId;
 use super::procfs::Place;
 use crate::sample::maps;
-use crate::sample::walk::{Binaries, Cache, CodeAddress, Space, is_rooted};
+use crate::sample::walk::{Binaries, Cache, CodeAddress, Position, Space, is_rooted};
 
 /// Bytes that are read at once: the stacks of most threads that wait are shorter.
 const COPY: usize = 16 << 10;
@@ -22,7 +22,6 @@ const COPY: usize = 16 << 10;
 const LARGE_COPY: usize = 256 << 10;
 
 /// Slots above the stack pointer that may hold the frame record in use (`reference/evidence-rules.md` §0.1).
-#[cfg(target_arch = "x86_64")]
 const SLOTS: usize = 48;
 
 /// A program that generates code, or opens libraries, has its map read again after this time at the earliest.
@@ -69,10 +68,6 @@ struct Walk {
 impl Takes {
     /// The stack of a thread that sleeps at `place`; `None` where its memory cannot be read.
     pub(super) fn take(&mut self, pid: u32, place: Place) -> Option<StackId> {
-        if !cfg!(target_arch = "x86_64") {
-            // Elsewhere a call's return address is in a register that the kernel does not tell.
-            return None;
-        }
         if !self.copy(pid, place.sp, COPY) {
             // It executed another program, or is new.
             self.spaces.remove(&pid);
@@ -125,41 +120,34 @@ impl Takes {
     }
 
     /// The first walk that ends where stacks end, else the longest.
-    #[cfg(target_arch = "x86_64")]
     fn walk(&mut self, pid: u32, place: Place) -> Option<Walked> {
-        use crate::sample::walk::Position;
-
         let process = self.spaces.get(&pid)?;
         let (copy, binaries, cache) = (&self.copy, &self.binaries, &mut self.cache);
         let word = |address: u64| word(copy, place.sp, address);
-        let mut attempt = |bp: u64| {
+        let mut attempt = |fp: u64| {
             let mut walked = Walked::default();
             let read = |address| {
                 let value = word(address)?;
                 walked.words.push((address, value));
                 Some(value)
             };
-            let ended = process.space.walk(Position::asleep(place.pc, place.sp, bp), read, cache, &mut walked.code);
+            let position = Position::asleep(place.pc, place.sp, fp)?;
+            let ended = process.space.walk(position, read, cache, &mut walked.code);
             walked.complete = ended && is_rooted(&walked.code, binaries);
-            walked
+            Some(walked)
         };
-        let mut longest = attempt(0);
+        let mut longest = attempt(0)?;
         let slots = (0..SLOTS as u64).map(|slot| place.sp + 8 * slot);
         for slot in slots.filter(|slot| word(slot + 8).is_some_and(|address| process.space.has_code(address))) {
             if longest.complete {
                 break;
             }
-            let walked = attempt(slot);
+            let walked = attempt(slot)?;
             if walked.complete || walked.code.len() > longest.code.len() {
                 longest = walked;
             }
         }
         Some(longest)
-    }
-
-    #[cfg(not(target_arch = "x86_64"))]
-    fn walk(&mut self, _pid: u32, _place: Place) -> Option<Walked> {
-        None
     }
 }
 

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use super::testing::compile;
 use super::{Observed, Wait, Watcher};
-use crate::process::{Gated, Launch, Limits, Tool, run_gated};
-
-const TARGET: &str = include_str!("tests/target.rs");
+use crate::process::{Launch, Limits, run_gated};
+use crate::sample::{SampleOptions, record};
 
 /// The compiled program and a directory of its own.
 struct Program(tempfile::TempDir);
@@ -30,10 +30,7 @@ impl Program {
 
     fn compile() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("target.rs");
-        std::fs::write(&file, TARGET).unwrap();
-        let rustc = Tool::new("rustc").args(["--edition=2021", "-O", "-g"]).arg(&file);
-        rustc.cwd(dir.path()).run_checked().unwrap();
+        compile(dir.path());
         Self(dir)
     }
 
@@ -82,6 +79,13 @@ fn two_threads_that_fight_over_a_lock_wait_for_it() {
     }
 }
 
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn a_lock_in_which_every_thread_has_a_word_of_its_own_is_known_by_the_stack() {
+    let fights = Program::compiled().watched("fight-parking", 1500, "");
+    assert!(share(&fights, Wait::Lock) > 0.25, "{fights:?}");
+}
+
 #[test]
 fn an_idle_pool_waits_for_no_lock_though_its_condition_looks_like_one() {
     let observed = Program::compiled().watched("pool", 600, "");
@@ -109,6 +113,8 @@ fn files_are_told_from_pipes_by_what_the_kernel_says() {
     let reads = program.watched("read", 0, path.to_str().unwrap());
     writer.join().unwrap();
     assert!(share(&reads, Wait::Pipe) > 0.5, "{reads:?}");
+    #[cfg(target_arch = "x86_64")]
+    assert!(stands_in(&reads, "target::main").0 > 0.8, "{reads:#?}");
     assert_eq!(named(&reads, Wait::Pipe).map(str::to_owned), path.to_str().map(str::to_owned));
 }
 
@@ -128,6 +134,8 @@ fn a_socket_is_named_by_its_peer() {
     let asks = Program::compiled().watched("ask", 0, &address);
     server.join().unwrap();
     assert!(share(&asks, Wait::Socket) > 0.5, "{asks:?}");
+    #[cfg(target_arch = "x86_64")]
+    assert!(stands_in(&asks, "target::main").0 > 0.8, "{asks:#?}");
     assert_eq!(named(&asks, Wait::Socket), Some(&*address));
 }
 
@@ -180,7 +188,7 @@ fn a_run_that_nobody_could_look_at_is_not_measured() {
     assert_eq!(watcher.and_then(Watcher::end), None);
 }
 
-/// Prints what watching costs the watched: the median of ln(watched ÷ alone) of interleaved pairs, and the spread of the pairs.
+/// Prints what both samplers cost the watched: the median of ln(watched ÷ alone) of interleaved pairs, and the spread of the pairs.
 #[test]
 #[ignore = "measures for minutes and asserts nothing"]
 fn overhead() {
@@ -191,10 +199,13 @@ fn overhead() {
         let limits = Limits::default();
         let mut own = Vec::new();
         let mut once = |watched: bool| {
-            let mut watcher = None;
-            let begin = |gated: &Gated| watcher = watched.then(|| Watcher::begin(gated.pid));
-            let finished = run_gated(&launch, &limits, begin, |_| {}).unwrap();
-            own.extend(watcher.and_then(Watcher::end).map(|seen| seen.own_ns as f64 / seen.watched_ns.max(1) as f64));
+            let finished = if watched {
+                let recording = record(&launch, &limits, &SampleOptions::default()).unwrap();
+                own.extend(recording.observed.map(|seen| seen.own_ns as f64 / seen.watched_ns.max(1) as f64));
+                recording.finished
+            } else {
+                run_gated(&launch, &limits, |_| {}, |_| {}).unwrap()
+            };
             (finished.usage.unwrap().cpu().as_secs_f64(), finished.wall.as_secs_f64())
         };
         let pairs = (0..PAIRS).map(|pair| {
@@ -212,7 +223,7 @@ fn overhead() {
         };
         let (cpu, wall) = (told(&mut cpu), told(&mut wall));
         let own = 100.0 * own.iter().sum::<f64>() / own.len() as f64;
-        let line = format!("{mode}: CPU {cpu}, wall {wall} (quartiles), the watcher itself {own:.2} % of a CPU\n");
+        let line = format!("{mode}: CPU {cpu}, wall {wall} (quartiles), the samplers themselves {own:.2} % of a CPU\n");
         std::io::stderr().write_all(line.as_bytes()).unwrap();
     }
 }

@@ -34,10 +34,16 @@ impl Position {
         Self { pc, sp, registers }
     }
 
-    /// Where a thread is of which little is known: the kernel tells no frame pointer of one that sleeps.
+    /// Where a thread is that sleeps, if its frame pointer is `fp`: the kernel tells none.
     #[cfg(target_arch = "x86_64")]
-    pub(in crate::sample) fn asleep(pc: u64, sp: u64, bp: u64) -> Self {
-        Self { pc, sp, registers: UnwindRegsNative::new(pc, sp, bp) }
+    pub(in crate::sample) fn asleep(pc: u64, sp: u64, fp: u64) -> Option<Self> {
+        Some(Self { pc, sp, registers: UnwindRegsNative::new(pc, sp, fp) })
+    }
+
+    /// The function that sleeps has its return address in a register here, and the kernel does not tell that either.
+    #[cfg(target_arch = "aarch64")]
+    pub(in crate::sample) fn asleep(_pc: u64, _sp: u64, _fp: u64) -> Option<Self> {
+        None
     }
 }
 
@@ -115,7 +121,6 @@ impl Space {
     }
 
     /// True for an address of known code.
-    #[cfg(target_arch = "x86_64")]
     pub(in crate::sample) fn has_code(&self, address: u64) -> bool {
         self.mapped.range(..=address).next_back().is_some_and(|(_, mapping)| address < mapping.end)
     }

@@ -43,6 +43,26 @@ fn fight(time: Duration, work: fn(Duration)) {
     threads.into_iter().for_each(|thread| thread.join().unwrap());
 }
 
+/// The same with the imitation of another lock.
+fn fight_parking(time: Duration) {
+    let lock = Arc::new(parking_lot::RawMutex::new());
+    let begun = Instant::now();
+    let threads: Vec<_> = (0..2)
+        .map(|_| {
+            let lock = Arc::clone(&lock);
+            std::thread::spawn(move || {
+                while begun.elapsed() < time {
+                    lock.lock();
+                    spin(Duration::from_millis(8));
+                    lock.unlock();
+                    spin(Duration::from_micros(200));
+                }
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+}
+
 /// Eight idle workers on one condition, and a main thread that works.
 fn pool(time: Duration) {
     let shared = Arc::new((Mutex::new(0u64), Condvar::new()));
@@ -128,6 +148,7 @@ fn main() {
         "calls" => calls(time.as_millis() as u64),
         "sleep" => std::thread::sleep(time),
         "fight" => fight(time, spin),
+        "fight-parking" => fight_parking(time),
         "fight-asleep" => fight(time, std::thread::sleep),
         "pool" => pool(time),
         "faults" => faults(time),
