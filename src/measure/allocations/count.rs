@@ -1,5 +1,6 @@
 //! Allocations per iteration of one side: the difference of two runs whose numbers of iterations are known.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::counter::{AllocationCounter, Totals};
@@ -46,7 +47,7 @@ pub fn count(
     side: &Side,
     effort: Effort,
 ) -> Result<Result<Counts, String>, HarnessError> {
-    if let Some(why) = Linkage::read(&side.executable).and_then(|linkage| unreachable_by_preload(&linkage)) {
+    if let Some(why) = out_of_reach(&side.executable) {
         return Ok(Err(why));
     }
     let harness = runner.harness(workload, side)?;
@@ -82,6 +83,11 @@ pub fn count(
         }
     }
     Ok(Ok(counts))
+}
+
+/// Why the allocator of an executable is not the C library's; `None` where it is, as far as can be seen.
+pub(super) fn out_of_reach(executable: &Path) -> Option<String> {
+    Linkage::read(executable).and_then(|linkage| unreachable_by_preload(&linkage))
 }
 
 fn unreachable_by_preload(linkage: &Linkage) -> Option<String> {
