@@ -5,7 +5,7 @@
 mod count;
 mod counter;
 
-pub use count::{Counts, Effort, PEAK, bytes_note, compare, compare_peaks, count};
+pub use count::{Counts, Effort, PEAK, bytes_note, compare, compare_peaks, count, count_note};
 pub(super) use count::{Stop, by_difference, counted_once};
 pub use counter::{AllocationCounter, Totals};
 
