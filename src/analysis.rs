@@ -3,10 +3,14 @@
 //! Does not compute anything. Shares and rates are fractions, times are nanoseconds, sizes are bytes; what was not measured is
 //! `None` (`null`), never 0. Changes to this file are additive within one `schema_version`.
 
+mod cause;
 mod imported;
+mod root_cause;
 mod second_look;
 
+pub use cause::{CauseOwnerResult, CauseResult, Estimate, StackFrame};
 pub use imported::ImportedProfile;
+pub use root_cause::{GROWTH, GrownPlace, Growth, OwnerResult};
 pub use second_look::{ConfirmationResult, CountResult, WitnessResult};
 
 use serde::{Deserialize, Serialize};
@@ -194,7 +198,7 @@ pub struct WorkloadResult {
     /// or the rounds spread too far.
     #[serde(default)]
     pub noise: bool,
-    /// What could not be measured, by name, and why: `allocations`, `cpu.per_iteration`, `bottleneck`.
+    /// What could not be measured, by name, and why: `allocations`, `cpu.per_iteration`, `bottleneck`, `growth`.
     #[serde(default)]
     pub unmeasured: std::collections::BTreeMap<String, String>,
     /// The clock of the primary metric and why it was chosen.
@@ -205,6 +209,16 @@ pub struct WorkloadResult {
     pub profile: Option<ProfileResult>,
     /// The items that carry most of it.
     pub hot_path: Vec<HotItem>,
+    /// Causes that its time goes into, best ratio of impact to effort first; empty where none is worth advice or nothing was
+    /// sampled.
+    #[serde(default)]
+    pub causes: Vec<CauseResult>,
+    /// The few items that carry most of it, as the workspace's innermost on its stacks.
+    #[serde(default)]
+    pub owners: Vec<OwnerResult>,
+    /// Which of its stacks grew between base and head; `None` where nothing got slower or faster, or nobody can tell.
+    #[serde(default)]
+    pub growth: Option<Growth>,
     /// The repetition of what screening called slower or faster; `None` where it called it neither.
     #[serde(default)]
     pub confirmation: Option<ConfirmationResult>,
@@ -340,6 +354,40 @@ pub struct Bottleneck {
     /// The class at base and at head, where both are sure and differ.
     #[serde(default)]
     pub changed: Option<String>,
+    /// Who waited while there was work, most time first.
+    #[serde(default)]
+    pub waits: Vec<WaitResult>,
+}
+
+/// A function of the program that waits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WaitResult {
+    /// For what: `socket`, `file`, `durability`, `pipe`, `device`, `lock`, `sleep`, `memory`, `hand-off`, `parked` …
+    pub wait: String,
+    /// Which one: a path, the address of a peer; `None` where there is nothing to name.
+    pub what: Option<String>,
+    /// The program's innermost function on the stack; `None` where it has none, or there is no stack.
+    pub function: Option<String>,
+    /// The closure or async function around it.
+    pub under: Option<String>,
+    /// Its source file, as the debug information gives it.
+    pub file: Option<String>,
+    /// The line that it waits in.
+    pub line: Option<u32>,
+    /// True when it holds up a worker of an asynchronous runtime, inside of a task.
+    pub blocks_worker: bool,
+    /// Share of the work time.
+    pub share: f64,
+    /// Lower end of its 95 % interval.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// Nanoseconds, over all threads.
+    pub ns: u64,
+    /// Looks that showed it.
+    pub looks: u64,
+    /// The heaviest stack, leaf first.
+    pub stack: Vec<String>,
 }
 
 /// How good a profile is and where it lies.

@@ -89,7 +89,7 @@ pub enum Command {
     Report(Box<ReportArgs>),
     /// Show packages, targets, workloads and rules: what would run and why (or why not)
     List(Box<ListArgs>),
-    /// Explain a rule: meaning, evidence, examples, how to fix, how to suppress
+    /// Explain a rule or a cause: meaning, evidence, examples, how to fix, how to suppress
     Explain(ExplainArgs),
     /// Check whether this machine can measure, and how well
     Doctor(Box<DoctorArgs>),
@@ -396,6 +396,8 @@ pub enum ExportFormat {
     Folded,
     /// A flame graph, SVG.
     Flamegraph,
+    /// A flame graph, SVG, of what differs between base and head in the last `verify`, on the scale of an iteration's time.
+    FlamegraphDiff,
 }
 
 /// `report`.
@@ -404,7 +406,7 @@ pub struct ReportArgs {
     /// Show this baseline instead of the last analysis
     #[arg(long, value_name = "NAME", help_heading = "Baseline Options")]
     pub baseline: Option<String>,
-    /// Write a stored profile of the baseline (default: `default`) in another tool's format
+    /// Write a stored profile of the baseline (default: `default`), or what differs in the last `verify`, in another tool's format
     #[arg(long, value_name = "FORMAT", value_enum, conflicts_with = "message_format", help_heading = "Output Options")]
     pub export: Option<ExportFormat>,
     /// Export the profile of this workload
@@ -441,9 +443,9 @@ pub struct ListArgs {
 /// `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// Id or name of a rule, such as PE-201
+    /// Id or name of a rule or a cause, such as PE-201 or S05; all are listed without it
     #[arg(value_name = "RULE")]
-    pub rule: String,
+    pub rule: Option<String>,
 }
 
 /// `hook`.

@@ -3,10 +3,13 @@
 //! Pure. Does not judge (`verdict`, `rules`) and does not render (`report`).
 
 mod bottleneck;
+mod causes;
 mod changes;
 mod environment;
+mod growth;
 mod imported;
 mod next;
+mod owners;
 mod production;
 mod profiles;
 mod slo;
@@ -14,10 +17,13 @@ mod witness;
 mod workloads;
 
 pub(crate) use bottleneck::add_bottlenecks;
+pub(crate) use causes::{Profiled, add_causes, point_elsewhere};
 pub(crate) use changes::change_results;
 pub(crate) use environment::{environment, now, tool};
+pub(crate) use growth::{Both, add_growth};
 pub(crate) use imported::hyperfine;
 pub(crate) use next::next_steps;
+pub(crate) use owners::add_owners;
 pub(crate) use production::{Production, doubt};
 pub(crate) use profiles::{hot_items, profile_result, profile_warnings, qualities};
 pub(crate) use slo::{baseline_slos, slo_results};

@@ -70,6 +70,21 @@ pub fn quantity_with_interval((value, low, high): (f64, f64, f64), unit: &str) -
     format!("{} [{}, {}]", quantity(value, unit), quantity(low, unit), quantity(high, unit))
 }
 
+/// A difference with its interval, in the unit that fits the difference: `+4.1 ms [+3.2, +5.0]`.
+pub fn difference((value, low, high): (f64, f64, f64), unit: &str) -> String {
+    let whole = quantity(value.abs(), unit);
+    let Some((number, scale)) = whole.split_once(' ') else { return whole };
+    let (number, sign) = (number.parse::<f64>().unwrap_or(0.0), if value < 0.0 { "-" } else { "+" });
+    let factor = if value == 0.0 || number <= 0.0 { 1.0 } else { number / value.abs() };
+    let places = match number {
+        n if n >= 100.0 => 0,
+        n if n >= 10.0 => 1,
+        _ => 2,
+    };
+    let end = |end: f64| format!("{:+.places$}", end * factor);
+    format!("{sign}{number:.places$} {scale} [{}, {}]", end(low), end(high))
+}
+
 /// `1 workload`, `3 workloads`.
 pub fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
@@ -172,6 +187,13 @@ mod tests {
         assert_eq!(quantity(12.0, "elements/s"), "12 elements/s");
         assert_eq!(quantity(3.0, "count"), "3");
         assert_eq!(quantity(2.5e12, "ns"), "2500 s");
+    }
+
+    #[test]
+    fn a_difference_and_its_interval_have_one_unit() {
+        assert_eq!(difference((4_100_000.0, 3_200_000.0, 5_000_000.0), "ns"), "+4.10 ms [+3.20, +5.00]");
+        assert_eq!(difference((-52_340.0, -60_100.0, -44_000.0), "ns"), "-52.3 µs [-60.1, -44.0]");
+        assert_eq!(difference((120.4, 0.2, 1900.0), "ns"), "+120 ns [+0, +1900]");
     }
 
     #[test]

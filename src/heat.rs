@@ -5,23 +5,33 @@
 
 mod classify;
 mod foreign;
+mod growth;
 mod hot_path;
 mod join;
 mod matching;
 mod origin;
+mod owner;
+mod owners;
 mod path;
+mod places;
 mod share;
 mod stacks;
+mod work_time;
 
 pub use classify::{Executed, HeatClass, Overall, Thresholds, WorkloadHeat, bound, classify, overall};
 pub use foreign::Foreign;
+pub use growth::{ENOUGH, Grown, Growth, Times, growth};
 pub use hot_path::HotSpot;
 pub use join::{Joined, join};
 pub use matching::{Basis, Matching};
-pub use origin::Origin;
+pub use origin::{Origin, may_be_workspace};
+pub use owner::Owner;
+pub use owners::HotOwner;
 pub use path::{Location, PathMapper};
+pub use places::{Naming, Place, Places, Through};
 pub use share::{ItemShare, Share};
 pub use stacks::{ExcerptFrame, StackExcerpt};
+pub use work_time::WorkShare;
 
 #[cfg(test)]
 mod tests;

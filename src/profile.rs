@@ -2,6 +2,7 @@
 //!
 //! Does not take samples (`sample`) and does not know about changes (`source`).
 
+pub mod diff;
 pub mod flamegraph;
 pub mod folded;
 pub mod model;

@@ -3,8 +3,10 @@
 //! Does not judge, sort out evidence or draw on a terminal: it writes text into a given writer. A number that was not measured
 //! is never shown; the report says "not measured" instead. Everything that came from outside is cleaned before it is written.
 
+mod advice;
 mod cause;
 mod doctor;
+mod growth;
 mod human;
 mod json;
 mod markdown;

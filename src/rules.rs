@@ -21,6 +21,7 @@ mod tests;
 pub mod tokens;
 
 pub use facts::{BaseEvidence, ChangedItem, Commit, Facts};
+pub(crate) use micro::RULE as MICRO;
 pub use rule::Rule;
 pub use suppress::Allow;
 

@@ -10,6 +10,7 @@ mod agent;
 pub mod counter;
 mod engine;
 pub mod import;
+mod maps;
 pub mod offcpu;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod perf_event;
@@ -20,6 +21,8 @@ mod refusal;
 mod tests;
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 mod unsupported;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod walk;
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 use perf_event as native;

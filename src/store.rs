@@ -5,6 +5,7 @@
 
 mod analyses;
 mod baselines;
+mod compared;
 mod draft;
 mod envelope;
 mod error;
@@ -16,6 +17,7 @@ mod write;
 use camino::{Utf8Path, Utf8PathBuf};
 
 pub use baselines::{Baseline, BaselineSummary};
+pub use compared::Compared;
 pub use draft::Draft;
 pub use envelope::SCHEMA_VERSION;
 pub use error::StoreError;

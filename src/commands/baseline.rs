@@ -10,7 +10,8 @@ use super::verify::Unwritable;
 use crate::analysis::{Analysis, Command, Environment, HeadSide, SCHEMA_VERSION, TestStatus, Tests, Verdict, WorkloadResult};
 use crate::cli::BaselineArgs;
 use crate::conclude::{
-    add_bottlenecks, baseline_result, baseline_slos, environment, hyperfine, now, profile_warnings, qualities, tool,
+    Profiled, add_bottlenecks, add_causes, add_owners, baseline_result, baseline_slos, environment, hyperfine, now,
+    profile_warnings, qualities, tool,
 };
 use crate::config::Config;
 use crate::error::{Error, Expected, Result};
@@ -70,6 +71,8 @@ pub(crate) fn baseline(args: &BaselineArgs, shell: &mut Shell) -> Result<Exit> {
     };
     let mut analysis = analysis(&context, &side);
     add_bottlenecks(&mut analysis.workloads, None, &side.gathered.evidence);
+    add_causes(&mut analysis.workloads, None, Profiled { evidence: &side.gathered.evidence, view: &side.data.view() });
+    add_owners(&mut analysis.workloads, None, &side.data.view());
     analysis.workloads.extend(imported);
     let value = serde_json::to_value(&analysis).map_err(Unwritable)?;
     let mut gathered = side.gathered.clone();

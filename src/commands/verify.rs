@@ -3,12 +3,15 @@
 mod announce;
 mod base;
 mod comparable;
+mod compared;
 mod confirm;
 mod count;
 pub(super) mod judge;
 mod measure;
 mod stopwatch;
 mod witness;
+
+use compared::Kept;
 
 use super::context::{Context, Request};
 use super::report::show;
@@ -125,18 +128,19 @@ fn one(context: &Context, store: &Store, wishes: &Wishes<'_>, chosen: &Chosen, s
     let head = Head::prepare(context, chosen.head.as_deref(), shell)?;
     let diff = read_diff(&context.git, &base_tree, &head.as_git(), &context.crate_roots(), &context.package_dirs())?;
     shell.status("Comparing", base::comparing(chosen, &head.named(context)?, &diff));
-    let analysis = if diff.is_nothing() && !wishes.args.remeasure {
-        judge::nothing_changed(context, chosen, &head, &diff)?
+    let (analysis, kept) = if diff.is_nothing() && !wishes.args.remeasure {
+        (judge::nothing_changed(context, chosen, &head, &diff)?, Kept::default())
     } else {
         context.must_have_targets()?;
         let scratch = Scratch::new(&context.state)?;
         measure::compare(context, store, wishes, chosen, &base_tree, &head, &diff, &scratch, shell)?
     };
-    finish(&analysis, store, wishes, shell)
+    finish(&analysis, &kept, store, wishes, shell)
 }
 
-fn finish(analysis: &Analysis, store: &Store, wishes: &Wishes<'_>, shell: &mut Shell) -> Result<Exit> {
-    store.save_analysis(&serde_json::to_value(analysis).map_err(Unwritable)?)?;
+fn finish(analysis: &Analysis, kept: &Kept, store: &Store, wishes: &Wishes<'_>, shell: &mut Shell) -> Result<Exit> {
+    let path = store.save_analysis(&serde_json::to_value(analysis).map_err(Unwritable)?)?;
+    kept.save(store, &path)?;
     show(analysis, wishes.args.format.message_format, shell)?;
     Ok(match analysis.exit_code {
         0 => Exit::Pass,

@@ -1,11 +1,15 @@
 //! The bottleneck of each workload as the analysis shows it, and what a change did to its class.
 
-use crate::analysis::{BOTTLENECK, Bottleneck, WorkloadResult};
-use crate::diagnose::{Diagnosis, diagnose};
+use crate::analysis::{BOTTLENECK, Bottleneck, WaitResult, WorkloadResult};
+use crate::diagnose::{Diagnosis, Waiter, diagnose};
 use crate::evidence::{Evidence, WorkloadEvidence};
+use crate::sample::offcpu::Place;
 
 /// A change of class is told from this confidence on, on both sides: below it the two may be the same.
 const CONFIDENT: f64 = 0.6;
+
+/// Waits that are told of a workload.
+const WAITS: usize = 10;
 
 /// Adds the class of each workload, head's where head was profiled and base's where it was not.
 pub(crate) fn add_bottlenecks(results: &mut [WorkloadResult], base: Option<&Evidence>, head: &Evidence) {
@@ -52,6 +56,26 @@ fn bottleneck(found: Diagnosis) -> Bottleneck {
         host: found.host,
         samples: Some(found.samples),
         changed: None,
+        waits: found.waiters.into_iter().take(WAITS).map(wait).collect(),
+    }
+}
+
+fn wait(waiter: Waiter) -> WaitResult {
+    let owner = waiter.owner;
+    WaitResult {
+        wait: waiter.wait.name().into(),
+        what: waiter.what,
+        under: waiter.under,
+        file: owner.as_ref().and_then(|owner| owner.file.clone()),
+        line: owner.as_ref().and_then(|owner| owner.line),
+        function: owner.map(|owner| owner.function),
+        blocks_worker: waiter.place == Place::Worker,
+        share: waiter.share.share,
+        low: waiter.share.low,
+        high: waiter.share.high,
+        ns: waiter.ns,
+        looks: waiter.looks,
+        stack: waiter.stack.into_iter().map(|frame| frame.function).collect(),
     }
 }
 

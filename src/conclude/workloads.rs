@@ -68,6 +68,9 @@ pub(super) fn unknown(id: &str, kind: &str) -> WorkloadResult {
         bottleneck: None,
         profile: None,
         hot_path: Vec::new(),
+        causes: Vec::new(),
+        owners: Vec::new(),
+        growth: None,
         confirmation: None,
         witness: None,
     }

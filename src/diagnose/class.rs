@@ -1,11 +1,12 @@
 //! The classifier: the first rule that holds names the class, and every part of 15 % or more is told beside it.
 //!
-//! Rules and defaults are those of `reference/evidence-rules.md` §3.2 (C1–C11). C2 (blocked async workers) needs the stacks of
-//! blocked threads and is not decided here.
+//! Rules and defaults are those of `reference/evidence-rules.md` §3.2 (C1–C11). C2 (blocked async workers) rests on
+//! the stacks of blocked threads alone.
 
 use std::collections::BTreeMap;
 
-use super::{Part, Time, Work, host, words};
+use super::who::{blocked_workers, confirmed_locks};
+use super::{Part, Time, Waiter, Work, host, waiters, words};
 
 /// What keeps a workload from being done sooner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,10 +58,16 @@ pub struct Diagnosis {
     pub summary: String,
     /// What agrees, and what was counted, one clause each.
     pub evidence: Vec<String>,
+    /// Who waited while there was work, most time first.
+    pub waiters: Vec<Waiter>,
 }
 
+/// Workers that stand still inside of a task: share of the work time (C2).
+const BLOCKED_WORKERS: f64 = 0.10;
 /// Locks: share of the work time (C3).
 const LOCKS: f64 = 0.20;
+/// Part of that time of which stacks must say the same, to agree.
+const CONFIRMED: f64 = 0.50;
 /// Hand-off storm: voluntary switches per CPU second, with this share of the CPU time in the kernel (C3).
 const STORM: f64 = 10_000.0;
 const STORM_KERNEL: f64 = 0.30;
@@ -120,6 +127,7 @@ pub fn diagnose(work: &Work) -> Result<Diagnosis, String> {
     let (class, kind, base, agrees) = first(work, &time);
     let agrees = agrees && !is_batched(work);
     let host = host::contention(work);
+    let waiters = waiters(work);
     // That there is nothing to do is known from every look, not only from those that found work.
     let known = if class == Class::Idle { samples.max(work.observed.looks) } else { samples };
     let confidence = base
@@ -132,9 +140,10 @@ pub fn diagnose(work: &Work) -> Result<Diagnosis, String> {
         confidence,
         samples: known,
         shares: time.shares().into_iter().map(|(part, share)| (part.name().to_owned(), share)).collect(),
-        summary: words::summary(class, kind, work, &time, known),
-        evidence: words::evidence(work, &time),
+        summary: words::summary((class, kind), work, &time, &waiters, known),
+        evidence: words::evidence(work, &time, &waiters),
         host,
+        waiters,
     })
 }
 
@@ -151,7 +160,7 @@ fn waiting_samples(work: &Work) -> u64 {
 }
 
 fn first(work: &Work, time: &Time) -> Answer {
-    let rules = [idle, crowded, locks, storm, sleeps, io, calls, capacity, faults, copying, allocator, cpu];
+    let rules = [idle, crowded, workers, locks, storm, sleeps, io, calls, capacity, faults, copying, allocator, cpu];
     rules.iter().find_map(|rule| rule(work, time)).unwrap_or((Class::Mixed, None, 0.5, true))
 }
 
@@ -166,9 +175,14 @@ fn crowded(work: &Work, _: &Time) -> Option<Answer> {
     host::is_crowded(work).then_some((Class::Contention, Some("over-subscribed"), 0.9, true))
 }
 
-fn locks(_: &Work, time: &Time) -> Option<Answer> {
-    // The word of the lock says so; no stack confirms it.
-    (time.share(Part::Lock) >= LOCKS).then_some((Class::Contention, Some("locks"), 0.9, false))
+fn workers(work: &Work, _: &Time) -> Option<Answer> {
+    (blocked_workers(work) >= BLOCKED_WORKERS).then_some((Class::Contention, Some("blocked async workers"), 0.95, true))
+}
+
+fn locks(work: &Work, time: &Time) -> Option<Answer> {
+    // The word of the lock says so; does a stack, too?
+    let agrees = confirmed_locks(work) >= CONFIRMED;
+    (time.share(Part::Lock) >= LOCKS).then_some((Class::Contention, Some("locks"), 0.9, agrees))
 }
 
 fn storm(work: &Work, time: &Time) -> Option<Answer> {

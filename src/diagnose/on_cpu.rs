@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::profile::model::UNKNOWN;
 use crate::profile::{Frame, Profile};
 
 /// Shares of the CPU samples.
@@ -43,6 +44,9 @@ const ALLOCATOR_BEGINNINGS: [&str; 5] = ["je_", "_rjem_", "mi_", "_mi_", "tc_"];
 
 const COPYING: [&str; 3] = ["memcpy", "memmove", "memset"];
 
+/// What calls them, as the compiler inlines it.
+const INLINED_COPYING: [&str; 3] = ["core::ptr::copy_nonoverlapping", "core::ptr::copy", "core::ptr::write_bytes"];
+
 impl OnCpu {
     /// Reads a profile.
     pub fn of(profile: &Profile) -> Self {
@@ -75,10 +79,14 @@ fn allocates(stack: &[&Frame]) -> bool {
 }
 
 fn copies(stack: &[&Frame]) -> bool {
-    stack.first().is_some_and(|frame| {
+    let is_copy = |frame: &&Frame| {
         let name = last(&frame.function).trim_start_matches('_');
         COPYING.iter().any(|start| name.starts_with(start))
-    })
+    };
+    // A stripped C library does not name its variants for each processor; what the compiler inlined above them does.
+    let nameless = |frame: &&&Frame| frame.function == UNKNOWN && frame.module.starts_with("libc.");
+    let caller = stack.first().filter(nameless).and_then(|_| stack.get(1));
+    stack.first().is_some_and(is_copy) || caller.is_some_and(|frame| INLINED_COPYING.contains(&frame.function.as_str()))
 }
 
 /// `Bencher::iter_batched`, `iter_batched_ref`, `iter_with_setup`, `iter_with_large_drop`, `iter_with_large_setup`.
@@ -106,6 +114,8 @@ mod tests {
         assert!(!allocates(&[&user, &entry]), "a callback of the allocator is the user's");
         let looped = frame("criterion::bencher::Bencher::iter_batched_ref", "x");
         assert!(is_batched(&[&user, &looped]) && !is_batched(&[&user, &frame("criterion::bencher::Bencher::iter", "x")]));
+        let (nameless, copy) = (frame("[unknown]", "libc.so.6"), frame("core::ptr::copy_nonoverlapping", "x"));
+        assert!(copies(&[&nameless, &copy, &user]) && !copies(&[&nameless, &user]) && !copies(&[&user, &copy]));
         assert!(copies(&[&frame("__memmove_avx_unaligned_erms", "libc.so.6"), &user]) && !copies(&[&user]));
     }
 }

@@ -1,7 +1,9 @@
 //! A table per class, and the laws of shares and confidence.
 
+mod catalogue;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod live;
+mod recorded;
 
 use proptest::prelude::*;
 

@@ -60,8 +60,13 @@ impl Part {
 
     /// The part that a wait belongs to; `None` when it is no work.
     pub fn of(waiting: &Waiting) -> Option<Self> {
-        let part = match waiting.wait {
-            Wait::Socket if waiting.what.as_deref().is_some_and(is_database) => Self::Database,
+        (!waiting.idle).then(|| Self::of_wait(waiting.wait, waiting.what.as_deref()))
+    }
+
+    /// The part that a wait for this thing belongs to when it is work.
+    pub(super) fn of_wait(wait: Wait, what: Option<&str>) -> Self {
+        match wait {
+            Wait::Socket if what.is_some_and(is_database) => Self::Database,
             Wait::Socket => Self::Network,
             Wait::File => Self::Disk,
             Wait::Durability => Self::Durability,
@@ -70,10 +75,9 @@ impl Part {
             Wait::Lock => Self::Lock,
             Wait::Sleep => Self::Sleep,
             Wait::Memory => Self::Memory,
-            Wait::Other => Self::Other,
-            Wait::HandOff | Wait::Parked | Wait::Join | Wait::Child | Wait::Event => return None,
-        };
-        (!waiting.idle).then_some(part)
+            // Idle as a rule; work is lost where a worker of an asynchronous program does it.
+            Wait::Other | Wait::HandOff | Wait::Parked | Wait::Join | Wait::Child | Wait::Event => Self::Other,
+        }
     }
 }
 
@@ -123,6 +127,11 @@ impl Time {
     pub fn share(&self, part: Part) -> f64 {
         let total = self.total();
         if total > 0.0 { self.parts.get(&part).copied().unwrap_or(0.0) / total } else { 0.0 }
+    }
+
+    /// Part of the work time that was spent on a processor (`U`); 1 where there is none.
+    pub fn on_cpu(&self) -> f64 {
+        if self.total() > 0.0 { self.share(Part::User) + self.share(Part::Kernel) } else { 1.0 }
     }
 
     /// Every part that there is, largest first.

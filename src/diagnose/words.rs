@@ -1,9 +1,10 @@
 //! A diagnosis in words: one sentence, and the clauses that it rests on. Names of files and peers are untrusted; renderers clean them.
 
 use super::class::{is_batched, kernel};
-use super::{Class, Part, Time, Work};
+use super::who::blocked_workers;
+use super::{Class, Part, Time, Waiter, Work};
 use crate::figures;
-use crate::sample::offcpu::{Wait, Waiting};
+use crate::sample::offcpu::{Place, Wait, Waiting};
 
 /// Parts that are told (`evidence-rules.md` §3.2).
 const TOLD: f64 = 0.15;
@@ -11,7 +12,16 @@ const TOLD: f64 = 0.15;
 /// Waits that are named in the evidence.
 const NAMED: usize = 3;
 
-pub(super) fn summary(class: Class, kind: Option<&'static str>, work: &Work, time: &Time, samples: u64) -> String {
+/// Share of the work time from which a function that waits is named.
+const WAITS: f64 = 0.03;
+
+pub(super) fn summary(
+    (class, kind): (Class, Option<&'static str>),
+    work: &Work,
+    time: &Time,
+    waiters: &[Waiter],
+    samples: u64,
+) -> String {
     let told: Vec<String> = time
         .shares()
         .iter()
@@ -19,10 +29,11 @@ pub(super) fn summary(class: Class, kind: Option<&'static str>, work: &Work, tim
         .enumerate()
         .map(|(place, &(part, share))| {
             let whole = if place == 0 { " of the work time" } else { "" };
-            format!("{}{whole} {}", figures::share(share), doing(part, work))
+            format!("{}{whole} {}", figures::share(share), doing(part, work, waiters))
         })
         .collect();
     let parts = match (class, kind, told.is_empty()) {
+        (_, Some("blocked async workers"), _) => workers(work, waiters),
         (Class::Idle, Some("no work"), _) => busy(work, time),
         (_, _, true) => "no part reaches 15 % of the work time".into(),
         (_, _, false) => told.join(", "),
@@ -56,7 +67,7 @@ fn note(class: Class, kind: Option<&'static str>, work: &Work) -> Option<String>
 }
 
 /// "on the CPU in user code", "waiting for a database (127.0.0.1:5432)".
-fn doing(part: Part, work: &Work) -> String {
+fn doing(part: Part, work: &Work, waiters: &[Waiter]) -> String {
     let what = match part {
         Part::User => "on the CPU in user code",
         Part::Kernel => "on the CPU in the kernel",
@@ -74,7 +85,18 @@ fn doing(part: Part, work: &Work) -> String {
     let of_part = |waiting: &&Waiting| Part::of(waiting) == Some(part);
     let name = work.observed.waits.iter().filter(of_part).find_map(|waiting| waiting.what.as_deref());
     let name = name.map(|name| format!(" ({name})")).unwrap_or_default();
-    format!("{what}{name}")
+    let mine = |waiter: &&Waiter| Part::of_wait(waiter.wait, waiter.what.as_deref()) == part;
+    let owner = waiters.iter().find(mine).and_then(|waiter| waiter.owner.as_ref());
+    let owner = owner.map(|owner| format!(" in `{}`", owner.function)).unwrap_or_default();
+    format!("{what}{name}{owner}")
+}
+
+/// The share, and whose task it is most.
+fn workers(work: &Work, waiters: &[Waiter]) -> String {
+    let share = figures::share(blocked_workers(work));
+    let first = waiters.iter().find(|waiter| waiter.place == Place::Worker).map(Waiter::sentence);
+    let first = first.map(|first| format!("; most of it, {first}")).unwrap_or_default();
+    format!("for {share} of the work time workers of the runtime stand still inside of tasks{first}")
 }
 
 fn busy(work: &Work, time: &Time) -> String {
@@ -98,9 +120,16 @@ fn idle(wait: Wait) -> &'static str {
 }
 
 /// What was counted, most telling first.
-pub(super) fn evidence(work: &Work, time: &Time) -> Vec<String> {
+pub(super) fn evidence(work: &Work, time: &Time, waiters: &[Waiter]) -> Vec<String> {
     let observed = &work.observed;
-    let mut lines = vec![format!("{} of the CPU time in the kernel", figures::share(kernel(time)))];
+    let who = waiters.iter().filter(|waiter| waiter.share.share >= WAITS && waiter.owner.is_some()).take(NAMED);
+    let mut lines: Vec<String> = who
+        .map(|waiter| {
+            let share = figures::share_with_interval(waiter.share.share, waiter.share.low, waiter.share.high);
+            format!("{share} of the work time: {}", waiter.sentence())
+        })
+        .collect();
+    lines.push(format!("{} of the CPU time in the kernel", figures::share(kernel(time))));
     lines.push(format!("{} voluntary switches per CPU second", count(work.switch_rate())));
     lines.extend(work.fault_rate().map(|rate| {
         let null = if work.null.is_some() { ", without those of an empty run" } else { "; no empty run to take away" };
@@ -121,7 +150,11 @@ pub(super) fn evidence(work: &Work, time: &Time) -> Vec<String> {
     }));
     let raced =
         if observed.raced > 0 { format!(", {} dropped as the thread went on meanwhile", observed.raced) } else { String::new() };
-    lines.push(format!("{} at its threads{raced}", figures::counted(observed.looks as usize, "look")));
+    let cost = figures::share(observed.own_ns as f64 / observed.watched_ns.max(1) as f64);
+    lines.push(format!(
+        "{} at its threads{raced}; sampling and watching took {cost} of a CPU",
+        figures::counted(observed.looks as usize, "look")
+    ));
     lines
 }
 

@@ -186,7 +186,7 @@ impl<'a> Joined<'a> {
         self.share_of_count(self.profile.stacks.iter().filter(through).map(|stack| stack.count).sum())
     }
 
-    fn is_reached(&self, reach: &Reach, frame: &Frame, origin: &Origin) -> bool {
+    pub(super) fn is_reached(&self, reach: &Reach, frame: &Frame, origin: &Origin) -> bool {
         match reach {
             Reach::Item => false,
             Reach::Everything => true,

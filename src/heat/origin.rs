@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::path::Location;
+use super::path::{Location, clean, outside};
 use crate::profile::Frame;
 use crate::source::Tree;
 
@@ -30,6 +30,13 @@ pub(super) fn of(frame: &Frame, location: Option<&Location>, tree: &Tree) -> Ori
         Some(Location::Std) => Origin::Std,
         Some(Location::Probably(_) | Location::Ambiguous(_) | Location::Elsewhere) | None => by_name(frame, tree),
     }
+}
+
+/// True where path and name leave it open that a frame is of the workspace. For when there is no tree to ask.
+pub fn may_be_workspace(frame: &Frame) -> bool {
+    let Some(file) = &frame.file else { return false };
+    let elsewhere = frame.module.contains(".so") || frame.module.starts_with('[');
+    !elsewhere && outside(&clean(file), |_| false).is_none()
 }
 
 /// The crate that a function's name begins with; `Type as Trait::method` is of the type's crate.

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::join::Joined;
 use super::origin::Origin;
 use super::share::Share;
-use crate::profile::FrameId;
+use crate::profile::{FrameId, Stack};
+use crate::source::ItemId;
 
 /// A part of a stack around an item, leaf first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,10 +45,30 @@ impl Joined<'_> {
     /// functions are one, whatever their lines.
     pub fn stacks_through(&self, key: &str, max_frames: usize, limit: usize) -> Vec<StackExcerpt> {
         let Some(item) = self.tree.id(key) else { return Vec::new() };
+        let is_item = |frame: &FrameId| self.groups.get(*frame as usize).is_some_and(|groups| groups.contains(item));
+        self.excerpts(item, max_frames, limit, |stack| stack.frames.iter().position(is_item))
+    }
+
+    /// The same, of the stacks in which it is the workspace's innermost item.
+    pub(super) fn stacks_owned(&self, item: ItemId, max_frames: usize, limit: usize) -> Vec<StackExcerpt> {
+        self.excerpts(item, max_frames, limit, |stack| {
+            let at = stack.frames.iter().position(|&frame| self.item_of(frame as usize).is_some())?;
+            let groups = self.groups.get(*stack.frames.get(at)? as usize)?;
+            groups.contains(item).then_some(at)
+        })
+    }
+
+    /// The heaviest of the stacks that have the item somewhere.
+    fn excerpts(
+        &self,
+        item: ItemId,
+        max_frames: usize,
+        limit: usize,
+        place: impl Fn(&Stack) -> Option<usize>,
+    ) -> Vec<StackExcerpt> {
         let mut merged: HashMap<Vec<&str>, Excerpt<'_>> = HashMap::new();
         for stack in &self.profile.stacks {
-            let is_item = |frame: &FrameId| self.groups.get(*frame as usize).is_some_and(|groups| groups.contains(item));
-            let Some(at) = stack.frames.iter().position(is_item) else { continue };
+            let Some(at) = place(stack) else { continue };
             let (start, end) = window(at, stack.frames.len(), max_frames);
             let shown = stack.frames.get(start..end).unwrap_or_default();
             let names =

@@ -30,13 +30,20 @@ impl Expected for FoldedError {
 
 /// All stacks as folded lines, sorted, equal stacks added up.
 pub fn write(profile: &Profile) -> String {
+    scaled(profile, 1.0)
+}
+
+/// The same with each count multiplied, to the next whole number.
+pub(super) fn scaled(profile: &Profile, by: f64) -> String {
     let mut lines = std::collections::BTreeMap::<String, u64>::new();
     for stack in &profile.stacks {
         let names: Vec<String> = profile.frames_of(stack).rev().map(|frame| escape(&label(frame))).collect();
         *lines.entry(names.join(";")).or_insert(0) += stack.count;
     }
+    let is_as_counted = by.to_bits() == 1.0_f64.to_bits();
     let mut text = String::new();
     for (stack, count) in lines {
+        let count = if is_as_counted { count } else { (count as f64 * by).round() as u64 };
         text.push_str(&stack);
         text.push(' ');
         text.push_str(&count.to_string());

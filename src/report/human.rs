@@ -2,6 +2,7 @@
 //!
 //! A reader wants the answer in twenty lines: what does not matter is counted, and long lists are cut.
 
+mod advice;
 mod baseline;
 mod changes;
 mod closing;
@@ -31,6 +32,7 @@ pub(super) fn render(analysis: &Analysis, look: Look, out: &mut dyn Write) -> io
             changes::write(&page, out)?;
         }
     }
+    advice::write(&page, out)?;
     closing::write(&page, out)
 }
 

@@ -2,6 +2,7 @@
 //! "not measured yet".
 
 mod action;
+mod advice;
 mod bottleneck;
 mod doctor;
 mod escape;

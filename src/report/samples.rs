@@ -68,8 +68,115 @@ pub(crate) fn workload(id: &str) -> WorkloadResult {
         bottleneck: None,
         profile: None,
         hot_path: Vec::new(),
+        causes: Vec::new(),
+        owners: Vec::new(),
+        growth: None,
         confirmation: None,
         witness: None,
+    }
+}
+
+/// `SipHash` under an item.
+pub(crate) fn cause(item: &str, (share, low, high): (f64, f64, f64)) -> CauseResult {
+    let entry = crate::diagnose::causes::find("S05").unwrap();
+    let owner = |item: &str, share, low, high| CauseOwnerResult {
+        item: item.into(),
+        file: format!("src/{}.rs", item.split("::").nth(1).unwrap_or(item)),
+        line: 40,
+        share,
+        low,
+        high,
+    };
+    let frame = |function: &str, inlined| StackFrame { function: function.into(), file: None, line: Some(1), inlined };
+    CauseResult {
+        id: entry.id.clone(),
+        name: entry.name.clone(),
+        class: entry.class.name().into(),
+        title: entry.title.clone(),
+        why: entry.why.clone(),
+        share,
+        low,
+        high,
+        samples: 771,
+        of: "work time".into(),
+        waited: 0.0,
+        kernel: 0.0,
+        threshold: 0.036,
+        owners: vec![owner(item, share - 0.1, low - 0.1, high - 0.1), owner("parse::tree::push", 0.1, 0.08, 0.12)],
+        functions: vec!["core::hash::sip::Hasher as core::hash::Hasher::write".into()],
+        stack: vec![
+            frame("core::hash::sip::Hasher as core::hash::Hasher::write", true),
+            frame("hashbrown::map::make_hash", true),
+            frame(item, false),
+        ],
+        fixes: entry.fixes.clone(),
+        effort: "S".into(),
+        sketch: entry.sketch_for(item.rsplit("::").next().unwrap_or(item)),
+        expected: Estimate { low: 1.0 / (1.0 - low * 0.5), high: 1.0 / (1.0 - high * 0.8) },
+        max_speedup: Some(1.0 / (1.0 - high)),
+    }
+}
+
+/// An item that holds 41 % of the CPU samples.
+pub(crate) fn owner(item: &str) -> OwnerResult {
+    let frame = |function: &str, line| StackFrame {
+        function: function.into(),
+        file: Some("src/lexer.rs".into()),
+        line: Some(line),
+        inlined: false,
+    };
+    OwnerResult {
+        item: item.into(),
+        file: "src/lexer.rs".into(),
+        line: 40,
+        state: "running".into(),
+        of: "cpu-samples".into(),
+        share: 0.41,
+        low: 0.38,
+        high: 0.44,
+        samples: 820,
+        stack: vec![frame("core::str::Chars as core::iter::Iterator::next", 97), frame(item, 44), frame("parse::parse", 12)],
+        stack_share: Some(0.3),
+        signature: None,
+    }
+}
+
+/// 900 ns more in what `owner` calls, through `through`.
+pub(crate) fn grown(owner: &str, through: &str) -> Growth {
+    let place = GrownPlace {
+        function: "core::slice::sort".into(),
+        owner: Some(owner.into()),
+        file: Some("src/lexer.rs".into()),
+        line: Some(40),
+        side: "head".into(),
+        difference: 900.0,
+        low: 700.0,
+        high: 1100.0,
+        base_share: 0.0,
+        head_share: 0.07,
+        through: Some(through.into()),
+        through_kind: Some(ChangeKind::Modified),
+    };
+    let unexplained = GrownPlace {
+        function: "parse::tree::push".into(),
+        owner: Some("parse::tree::push".into()),
+        side: "both".into(),
+        difference: -120.0,
+        low: -160.0,
+        high: -80.0,
+        through: None,
+        through_kind: None,
+        ..place.clone()
+    };
+    Growth {
+        metric: "latency.p50".into(),
+        base: 12_314.0,
+        head: 13_290.0,
+        base_samples: 2000,
+        head_samples: 2000,
+        compared: 14,
+        places: vec![place, unexplained],
+        note: None,
     }
 }
 

@@ -3,9 +3,13 @@
 use std::io::{self, Write};
 
 use crate::analysis::{Analysis, Command, Outcome, Severity};
+use crate::report::advice::advice;
 use crate::report::objective::{Standing, objectives};
 use crate::report::text::clean;
 use crate::report::{untimed, view};
+
+/// Causes of a run that are shown.
+const ADVICE: usize = 3;
 
 pub(super) fn render(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
     for workload in view::regressions(analysis) {
@@ -50,6 +54,11 @@ pub(super) fn render(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()>
         let place = place(finding.file.as_deref(), finding.line);
         let severity = if finding.severity == Severity::Info { "note" } else { view::severity(finding.severity) };
         line(out, &format!("{place}{severity}[{}]: {}", finding.rule, finding.message))?;
+    }
+    for one in advice(analysis).iter().take(ADVICE) {
+        let owner = one.cause.owner();
+        let place = place(owner.map(|owner| owner.file.as_str()), owner.map(|owner| owner.line));
+        line(out, &format!("{place}note[{}]: {}; {}", one.cause.id, one.headline(), one.gain()))?;
     }
     if analysis.command == Command::Baseline {
         for workload in &analysis.workloads {

@@ -6,7 +6,7 @@
 mod rule;
 mod words;
 
-pub(super) use rule::RULE;
+pub(crate) use rule::RULE;
 
 use crate::analysis::{Bound, Finding, Heat, Outcome, Severity};
 use crate::rules::facts::{ChangedItem, Facts};

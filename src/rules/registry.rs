@@ -22,7 +22,7 @@ impl Expected for UnknownRule {
     fn hint(&self) -> Option<String> {
         Some(match self.nearest {
             Some(rule) => format!("did you mean {} (`{}`)?", rule.id, rule.name),
-            None => "`cargo perf-expert list --rules` names every rule".into(),
+            None => "`cargo perf-expert explain` lists every rule and cause".into(),
         })
     }
 

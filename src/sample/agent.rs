@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub use build::{AgentBuild, Outlook, cache_dir};
 pub use error::{AgentError, NoStacks};
 
-pub(super) use self::stacks::{Map, RawStack};
+pub(super) use self::stacks::RawStack;
 
 use self::stacks::Written;
 use super::offcpu::Watcher;

@@ -1,26 +1,34 @@
 //! The off-CPU sampler: what the threads of a workload wait for while they do not run, and the kernel's counters of the same run.
 //!
 //! A thread of ours looks at `/proc/PID/task/*` of the workload and its child processes; nobody is stopped and no privileges are
-//! needed for one's own children. What a descriptor is comes from the kernel, never from a symbol. It takes no stacks and does not
-//! judge what it sees (`diagnose`).
+//! needed for one's own children. What a descriptor is comes from the kernel, never from a symbol; what a futex is for, from the stack.
+//! It does not judge what it sees (`diagnose`).
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod account;
+mod blocked;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod call;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod ends;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod named;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod poll;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod procfs;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod roles;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod takes;
 #[cfg(test)]
 mod tests;
 
 use serde::{Deserialize, Serialize};
 
+pub use blocked::{Blocked, BlockedStack, Place};
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-pub(super) use poll::Watcher;
+pub(super) use poll::{Watcher, own_cpu};
 
 /// What a blocked thread waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -57,6 +65,26 @@ pub enum Wait {
 }
 
 impl Wait {
+    /// Its name in the JSON contract and in stores.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Socket => "socket",
+            Self::File => "file",
+            Self::Durability => "durability",
+            Self::Pipe => "pipe",
+            Self::Device => "device",
+            Self::Lock => "lock",
+            Self::Sleep => "sleep",
+            Self::Memory => "memory",
+            Self::HandOff => "hand-off",
+            Self::Parked => "parked",
+            Self::Join => "join",
+            Self::Child => "child",
+            Self::Event => "event",
+            Self::Other => "other",
+        }
+    }
+
     /// True when there is nothing to do for this thread: its waiting is no work, and no bottleneck.
     pub fn is_idle(self) -> bool {
         matches!(self, Self::HandOff | Self::Parked | Self::Join | Self::Child | Self::Event)
@@ -100,7 +128,7 @@ pub struct Observed {
     pub looks: u64,
     /// Samples that were dropped because the thread went on while it was looked at.
     pub raced: u64,
-    /// What the looking cost, CPU nanoseconds of our own.
+    /// What looking and, where this tool samples the CPU itself, sampling cost, CPU nanoseconds of our own.
     pub own_ns: u64,
     /// Threads that were seen, in all processes.
     pub threads: u64,
@@ -118,6 +146,9 @@ pub struct Observed {
     pub waits: Vec<Waiting>,
     /// Time that was waited for something that no look showed.
     pub unnamed_ns: u64,
+    /// The same by stack; `None` where nobody took stacks (an older store, a processor other than x86-64).
+    #[serde(default)]
+    pub blocked: Option<Blocked>,
     /// Reads and writes of all processes, as of the last look; `None` where the kernel does not tell.
     pub transfers: Option<Transfers>,
     /// Most memory on swap of any process, bytes; `None` where the kernel does not tell.
@@ -144,6 +175,11 @@ impl Observed {
             (Some(a), Some(b)) => Some(a.plus(b)),
             (one, another) => one.or(another),
         };
+        match (&mut self.blocked, other.blocked) {
+            (Some(sum), Some(one)) => sum.add(one),
+            (sum @ None, one) => *sum = one,
+            (Some(_), None) => {}
+        }
         for waiting in other.waits {
             self.waited(waiting);
         }

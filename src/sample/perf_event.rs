@@ -5,20 +5,15 @@
 
 mod arch;
 mod attr;
-mod auxv;
-mod binary;
 pub(super) mod counter;
 mod jitter;
 mod merge;
 mod processes;
 mod recorded;
 mod ring;
-mod space;
-mod stacks;
-mod symbolize;
-mod symbols;
 
 use std::cell::RefCell;
+use std::time::Duration;
 
 pub(super) use self::recorded::recorded;
 
@@ -26,7 +21,8 @@ use self::jitter::Jitter;
 use self::merge::Merger;
 use self::processes::Processes;
 use self::ring::Ring;
-use super::offcpu::Watcher;
+use super::offcpu::{Watcher, own_cpu};
+use super::walk::symbolize;
 use super::{Recording, Refusal, SampleError, SampleOptions};
 use crate::process::{Finished, Launch, Limits, run_gated};
 use crate::profile::{Engine, Profile, Quality};
@@ -69,8 +65,11 @@ pub(super) fn record(launch: &Launch, limits: &Limits, options: &SampleOptions) 
             }
         },
     );
-    let observed = watcher.and_then(Watcher::end);
+    let mut observed = watcher.and_then(Watcher::end);
     let finished = finished?;
+    if let (Some(Ok(session)), Some(observed)) = (&*session.borrow(), &mut observed) {
+        observed.own_ns += session.own.as_nanos() as u64;
+    }
     match session.into_inner() {
         Some(Ok(session)) => Ok(Recording { profile: session.profile(&options, &finished), finished, observed }),
         Some(Err(refusal)) => Err(refusal.into()),
@@ -90,6 +89,8 @@ struct Session {
     merger: Merger,
     processes: Processes,
     jitter: Jitter,
+    /// CPU time that reading and unwinding took.
+    own: Duration,
 }
 
 impl Session {
@@ -102,7 +103,13 @@ impl Session {
             match open_rings(pid, &cpus, options, pages) {
                 Ok(rings) => {
                     let jitter = Jitter::around(options.frequency);
-                    return Ok(Self { rings, merger: Merger::default(), processes: Processes::new(pid), jitter });
+                    return Ok(Self {
+                        rings,
+                        merger: Merger::default(),
+                        processes: Processes::new(pid),
+                        own: Duration::ZERO,
+                        jitter,
+                    });
                 }
                 Err((error, buffers)) => {
                     refusal = Refusal::from_io(&error, buffers);
@@ -117,6 +124,7 @@ impl Session {
 
     /// Empties the rings first, so that the kernel has room again, and unwinds afterwards.
     fn drain(&mut self, last: bool) {
+        let before = own_cpu();
         self.jitter.tick(self.rings.iter().map(Ring::event));
         for ring in &mut self.rings {
             ring.drain(|record| self.merger.push(record));
@@ -125,6 +133,7 @@ impl Session {
         while let Some(record) = self.merger.pop(last) {
             self.processes.handle(&record);
         }
+        self.own += own_cpu().saturating_sub(before);
     }
 
     fn profile(self, options: &SampleOptions, finished: &Finished) -> Profile {

@@ -3,7 +3,8 @@
 use super::{Recording, Refusal, SampleError, SampleOptions};
 use crate::process::{Launch, Limits};
 use crate::profile::{Engine, Profile, ProfileBuilder, Quality};
-use crate::sample::agent::{Map, RawStack};
+use crate::sample::agent::RawStack;
+use crate::sample::maps::Map;
 
 pub(super) fn probe() -> Result<Engine, Refusal> {
     Err(Refusal::no_engine())

@@ -14,6 +14,7 @@ mod doctor;
 mod engine;
 mod fixtures;
 mod formats;
+mod growth;
 mod help;
 mod hooks;
 #[cfg(unix)]

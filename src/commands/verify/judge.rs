@@ -9,8 +9,8 @@ use crate::analysis::{
 };
 use crate::commands::context::Context;
 use crate::conclude::{
-    Comparison, add_bottlenecks, change_results, compared, counted, environment, next_steps, now, profile_warnings, qualities,
-    slo_results, tool,
+    Comparison, Profiled, add_bottlenecks, add_causes, add_growth, add_owners, change_results, compared, counted, environment,
+    next_steps, now, point_elsewhere, profile_warnings, qualities, slo_results, tool,
 };
 use crate::error::Result;
 use crate::evidence::Evidence;
@@ -65,12 +65,16 @@ pub(super) fn conclude(
     verdict::settle(&mut workloads, context.margin());
     objectives(context, found, &mut workloads);
     add_bottlenecks(&mut workloads, Some(&found.base.evidence), &found.survey.evidence);
+    let base_profiles = Profiled { evidence: &found.base.evidence, view: found.base_view };
+    add_causes(&mut workloads, Some(base_profiles), Profiled { evidence: &found.survey.evidence, view: found.head_view });
+    add_owners(&mut workloads, Some(found.base_view), found.head_view);
+    add_growth(&mut workloads, &found.both(&diff.changes));
     let changes = change_results(&diff.changes, found.base_view, found.head_view);
     let weakness = weakness(context.is_narrowed(), &found.survey.evidence);
     witness::conclude(found, if weakness.is_none() { &changes } else { &[] }, &mut workloads);
     let tests = tests(context, wishes, head, diff, found, shell)?;
     let commits = commits(context, chosen, head)?;
-    let findings = rules_of(
+    let mut findings = rules_of(
         &context.config,
         diff,
         &changes,
@@ -89,6 +93,7 @@ pub(super) fn conclude(
         tests: &tests,
     };
     let judged = verdict::judge(&evidence, &wishes.policy);
+    point_elsewhere(&mut findings, &workloads);
     let mut warnings = found.warnings.clone();
     warnings.extend(found.base.stale.iter().map(|why| format!("a stored baseline was not used: {why}")));
     let reached = |id: &str| found.reaches.get(id).is_some_and(|reach| reach.reached != Reached::No);

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
+use super::compared::Kept;
 use super::stopwatch::Stopwatch;
 use super::{Wishes, announce, comparable, confirm, count, judge, witness};
 use crate::analysis::{Analysis, ConfirmationResult};
 use crate::commands::context::{Context, TIMEOUT};
-use crate::conclude::{SAME_CODE, Testimony};
+use crate::conclude::{Both, SAME_CODE, Testimony};
 use crate::error::Result;
 use crate::evidence::WorkloadEvidence;
 use crate::figures;
@@ -22,7 +23,7 @@ use crate::sides::{
     Base, BaseRequest, Completion, Diff, Head, OwnSources, Scratch, Subject, Survey, Texts, all_items, allocation_counter,
     base_answers, clock_shim, fill, find_base, jobs, keep, same_code, survey,
 };
-use crate::source::ChangeKind;
+use crate::source::{Change, ChangeKind};
 use crate::stats::Margins;
 use crate::store::Store;
 
@@ -47,6 +48,19 @@ pub(super) struct Found<'a> {
     pub(super) warnings: Vec<String>,
     /// How much of the machine others took while measuring.
     pub(super) contention: Option<Contention>,
+}
+
+impl Found<'_> {
+    /// Both sides, for what differs.
+    pub(super) fn both<'f>(&'f self, changes: &'f [Change]) -> Both<'f> {
+        Both {
+            changes,
+            base: self.base_view,
+            head: self.head_view,
+            base_evidence: &self.base.evidence,
+            head_evidence: &self.survey.evidence,
+        }
+    }
 }
 
 /// `--max-time`, from the first look at what the change reaches on.
@@ -86,7 +100,7 @@ pub(super) fn compare(
     diff: &Diff,
     scratch: &Scratch,
     shell: &mut Shell,
-) -> Result<Analysis> {
+) -> Result<(Analysis, Kept)> {
     // Head first: a compile error of the change should not cost a build of the base.
     let mut watch = Stopwatch::start();
     let built = head.build(context, shell)?;
@@ -170,7 +184,8 @@ pub(super) fn compare(
     let analysis = judge::conclude(context, wishes, chosen, head, diff, &found, shell)?;
     watch.lap("testing");
     shell.status("Finished", watch.words());
-    Ok(analysis)
+    let kept = Kept::of(&analysis, &found.both(&diff.changes))?;
+    Ok((analysis, kept))
 }
 
 /// The workloads whose base evidence is needed, hottest at head first: those that the change may reach, some controls, and all of

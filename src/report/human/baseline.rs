@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use super::{Page, style};
 use crate::analysis::{HotItem, PUT_OFF, ProfileResult, WorkloadResult};
 use crate::figures;
-use crate::report::cause;
 use crate::report::names::readable;
 use crate::report::text::{clean, paint};
 use crate::report::view;
+use crate::report::{cause, growth};
 
 /// Workloads before the rest is counted.
 const SHOWN: usize = 6;
@@ -28,6 +28,9 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     for workload in workloads.iter().take(shown) {
         writeln!(out, "{}  {}", paint(&clean(&workload.id), style::HEADING, page.look.color), clean(&time(workload)))?;
         writeln!(out, "  hot:     {}", clean(&hottest(workload)))?;
+        if let Some(stack) = workload.owners.first().and_then(growth::stack) {
+            writeln!(out, "  stack:   {}", clean(&stack))?;
+        }
         if let Some(heap) = view::heap(workload) {
             writeln!(out, "  heap:    {}", clean(&heap))?;
         }

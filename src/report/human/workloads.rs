@@ -9,11 +9,13 @@ use crate::figures;
 use crate::report::cause;
 use crate::report::objective::{Standing, objectives};
 use crate::report::text::{Cell, Table, clean, paint, shorten};
-use crate::report::{untimed, view};
+use crate::report::{growth, untimed, view};
 
 /// Rows before the rest is counted.
 const SHOWN: usize = 6;
 const WIDEST_NAME: usize = 36;
+/// Places that grew, per workload.
+const SHOWN_GROWN: usize = 3;
 
 pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     let shown = view::shown_workloads(page.analysis);
@@ -43,7 +45,8 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     page.cut(out, shown.len(), SHOWN, "workloads")?;
     let remarks = rows.iter().flat_map(|workload| {
         let lines = [view::wall_clock(workload), cause::notable(workload), cause::changed(workload)];
-        lines.into_iter().flatten().map(|line| (workload.id.as_str(), line))
+        let grown = growth::lines(workload, SHOWN_GROWN);
+        lines.into_iter().flatten().chain(grown).map(|line| (workload.id.as_str(), line))
     });
     let remarks = together(remarks, WIDEST_NAME);
     let cut = whole(rows.iter().map(|workload| workload.id.as_str()), WIDEST_NAME);

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{NOT_MEASURED, escape::text, lacks_profile, list};
+use super::{NOT_MEASURED, advice, escape::text, lacks_profile, list};
 use crate::analysis::{Analysis, Command, MetricResult, TestStatus};
 use crate::figures;
 use crate::report::view;
@@ -22,6 +22,7 @@ pub(super) fn recommended(analysis: &Analysis, out: &mut dyn Write) -> io::Resul
         let bound = finding.bound.map(|bound| format!(" (at most {} to gain)", figures::factor(bound.max_speedup)));
         steps.push(format!("{}: {}{}", finding.rule, finding.fix, bound.unwrap_or_default()));
     }
+    steps.extend(advice::steps(analysis));
     steps.extend(analysis.next_steps.iter().cloned());
     steps.dedup();
     if steps.is_empty() {
@@ -43,10 +44,11 @@ pub(super) fn implementation(analysis: &Analysis, out: &mut dyn Write) -> io::Re
         .collect();
     places.extend(findings.iter().filter_map(|f| Some(place(f.file.as_deref()?, f.line, f.item.as_deref().unwrap_or(&f.rule)))));
     places.dedup();
-    if places.is_empty() && !lacks_profile(analysis) {
+    if places.is_empty() && !lacks_profile(analysis) && !advice::any(analysis) {
         return writeln!(out, "No edit is called for.");
     }
-    list(out, &places, false)
+    list(out, &places, false)?;
+    advice::edits(analysis, out)
 }
 
 fn place(file: &str, line: Option<u32>, item: &str) -> String {
@@ -62,6 +64,7 @@ pub(super) fn verification(analysis: &Analysis, out: &mut dyn Write) -> io::Resu
         (_, Some(base)) => format!("cargo perf-expert verify --base {base}"),
     };
     writeln!(out, "- Same method and data: {} measures base and head side by side again.", text(&format!("`{command}`")))?;
+    advice::checks(analysis, out)?;
     writeln!(out, "- Smallest change that would show: {}", detectable(analysis))?;
     writeln!(out, "- Correctness: {}", text(&correctness(analysis)))?;
     writeln!(out, "- Related paths: {}", text(&related(analysis)))?;

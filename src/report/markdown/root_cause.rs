@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
-use super::{NOT_MEASURED, lacks_measurement, lacks_profile, list};
+use super::escape::{code, text};
+use super::{NOT_MEASURED, advice, lacks_measurement, lacks_profile, list};
 use crate::analysis::{Analysis, ChangeResult, Command, Finding, WorkloadResult};
-use crate::report::view;
+use crate::report::{growth, view};
 
 pub(super) fn write(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
     let regressions = view::regressions(analysis).into_iter().map(|workload| regression(analysis, workload));
@@ -14,7 +15,42 @@ pub(super) fn write(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> 
         writeln!(out, "{}", nothing(analysis))?;
     }
     list(out, &causes, false)?;
-    changes(analysis, out)
+    owners(analysis, out)?;
+    grown(analysis, out)?;
+    changes(analysis, out)?;
+    advice::causes(analysis, out)
+}
+
+/// Workloads whose owners are listed.
+const WORKLOADS: usize = 3;
+/// Places that grew, per workload.
+const GROWN: usize = 5;
+
+fn owners(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
+    let shown = view::shown_workloads(analysis);
+    let rest = analysis.workloads.iter().filter(|workload| !shown.iter().any(|w| w.id == workload.id));
+    for workload in shown.iter().copied().chain(rest).filter(|workload| !workload.owners.is_empty()).take(WORKLOADS) {
+        writeln!(out, "\nWho the time of {} belongs to:\n", code(&workload.id))?;
+        for owner in &workload.owners {
+            let place = code(&format!("{}:{}", owner.file, owner.line));
+            writeln!(out, "- {} ({place}) {}", code(&owner.item), text(&growth::share(owner)))?;
+            if let Some(stack) = growth::stack(owner) {
+                writeln!(out, "  - {}", text(&stack))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn grown(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
+    for workload in view::shown_workloads(analysis) {
+        let lines = growth::lines(workload, GROWN);
+        if !lines.is_empty() {
+            writeln!(out, "\nWhat differs in {}:\n", code(&workload.id))?;
+            list(out, &lines, false)?;
+        }
+    }
+    Ok(())
 }
 
 fn regression(analysis: &Analysis, workload: &WorkloadResult) -> String {

@@ -2,8 +2,8 @@
 
 use crate::analysis::*;
 use crate::report::samples::{
-    ambient, analysis, change, confirmation, counted, finding, heated, hot, measured, memory, objective, profile, reached,
-    witness, workload,
+    ambient, analysis, cause, change, confirmation, counted, finding, grown, heated, hot, measured, memory, objective, owner,
+    profile, reached, witness, workload,
 };
 use crate::source::ChangeKind;
 
@@ -38,9 +38,12 @@ fn regression() -> Analysis {
         ..memory(100.0, (1.1, 1.1, 1.1), Outcome::Slower)
     });
     slower.profile = Some(profile());
+    slower.causes = vec![cause("parse::index::lookup", (0.41, 0.38, 0.44))];
     slower.confirmation = Some(confirmation(&[1.081, 1.079, 1.076, 1.083, 1.079, 1.071], 6, None));
     slower.witness = Some(witness(NEXT, (20_000, 22_400), "confirmed: +12.0 % instructions in `parse::lexer::next`"));
     slower.hot_path = vec![hot(NEXT, 0.37, 0.41), hot("parse::tree::push", 0.2, 0.22)];
+    slower.owners = vec![owner(NEXT)];
+    slower.growth = Some(grown(NEXT, NEXT));
     let same = WorkloadResult { outcome: Outcome::Same, reason: Some(crate::conclude::same_code()), ..workload("render/html") };
     Analysis {
         verdict: Verdict::Fail,
@@ -74,6 +77,21 @@ fn passed() -> Analysis {
         host: Some("others took the CPU for 40 % of the time that it was ready to run".into()),
         samples: Some(1880),
         changed: Some("it was io-bound at base and is cpu-bound at head".into()),
+        waits: vec![WaitResult {
+            wait: "durability".into(),
+            what: Some("/data/log".into()),
+            function: Some("app::save".into()),
+            under: Some("app::handle::{{closure}}".into()),
+            file: Some("/src/app/src/log.rs".into()),
+            line: Some(12),
+            blocks_worker: true,
+            share: 0.03,
+            low: 0.02,
+            high: 0.04,
+            ns: 60_000_000,
+            looks: 12,
+            stack: vec!["fsync".into(), "app::save".into(), "app::handle::{{closure}}".into()],
+        }],
     });
     faster.hot_path = vec![hot(NEXT, 0.37, 0.41)];
     let control = WorkloadResult { negative_control: true, ..measured("render/html", Outcome::Same, 5e6, (1.001, 0.99, 1.01)) };
@@ -214,6 +232,7 @@ fn hostile() -> Analysis {
         host: Some(evil.into()),
         samples: Some(1),
         changed: Some(evil.into()),
+        waits: Vec::new(),
     });
     let text = format!("\tlet x = 1; // {}", evil.replace('\n', " "));
     let highlight = (5, 6);

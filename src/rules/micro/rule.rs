@@ -3,7 +3,7 @@
 use crate::rules::rule::Rule;
 
 /// `PE-201`.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(crate) static RULE: Rule = Rule {
     id: "PE-201",
     name: "speculative-micro-optimization",
     summary: "Costly code was added where measured time shows that it cannot pay",

@@ -1,25 +1,13 @@
 //! Reads what the library wrote: one file per process, raw addresses and the memory map that they belong to.
 
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::NoStacks;
+use crate::sample::maps::{self, Map};
 
 /// First line of a file; the library writes it.
 const HEADER: &[u8] = b"perf-expert-agent 1";
-
-/// An executable part of a process's memory.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::sample) struct Map {
-    /// Addresses.
-    pub(in crate::sample) range: Range<u64>,
-    /// Offset of its begin in the file.
-    pub(in crate::sample) offset: u64,
-    /// Device (major, minor) and inode.
-    pub(in crate::sample) file: [u64; 3],
-    /// The file, or the kernel's name in brackets; empty for anonymous memory.
-    pub(in crate::sample) path: PathBuf,
-}
 
 /// Addresses, the sampled one first, then those that calls return to; and how often.
 pub(in crate::sample) type RawStack = (Vec<u64>, u64);
@@ -103,7 +91,7 @@ fn parse(bytes: &[u8]) -> Option<Process> {
             b"handler" => process.handler_kept = rest == b"kept",
             b"stack" => process.stacks.push(stack(text()?)?),
             b"map" => {
-                let (executable, map) = map(rest)?;
+                let (executable, map) = maps::line(rest)?;
                 process.maps.extend(executable.then_some(map));
             }
             b"end" => ended = true,
@@ -118,40 +106,6 @@ fn stack(text: &str) -> Option<RawStack> {
     let count = words.next()?.parse().ok()?;
     let addresses = words.map(|word| u64::from_str_radix(word, 16)).collect::<Result<Vec<_>, _>>().ok()?;
     Some((addresses, count))
-}
-
-/// One line of `/proc/PID/maps` (`proc_pid_maps(5)`), and whether the memory holds code.
-fn map(line: &[u8]) -> Option<(bool, Map)> {
-    let mut rest = line;
-    let mut word = || {
-        let start = rest.iter().position(|&byte| byte != b' ').unwrap_or(rest.len());
-        let after = rest.get(start..).unwrap_or_default();
-        let (word, left) = after.split_at(after.iter().position(|&byte| byte == b' ').unwrap_or(after.len()));
-        rest = left;
-        std::str::from_utf8(word).ok()
-    };
-    let hex = |text: &str| u64::from_str_radix(text, 16).ok();
-    let (from, to) = word()?.split_once('-')?;
-    let range = hex(from)?..hex(to)?;
-    let rights = word()?;
-    let offset = hex(word()?)?;
-    let (major, minor) = word()?.split_once(':')?;
-    let file = [hex(major)?, hex(minor)?, word()?.parse().ok()?];
-    // A path may hold spaces, and need not be UTF-8.
-    let path = rest.get(rest.iter().position(|&byte| byte != b' ').unwrap_or(rest.len())..).unwrap_or_default();
-    let path = path.strip_suffix(b" (deleted)").unwrap_or(path);
-    Some((rights.contains('x'), Map { range, offset, file, path: path_of(path) }))
-}
-
-#[cfg(unix)]
-fn path_of(bytes: &[u8]) -> PathBuf {
-    use std::os::unix::ffi::OsStrExt;
-    PathBuf::from(std::ffi::OsStr::from_bytes(bytes))
-}
-
-#[cfg(not(unix))]
-fn path_of(bytes: &[u8]) -> PathBuf {
-    PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
 }
 
 #[cfg(test)]

@@ -8,11 +8,12 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::account::{Reason, Seen, Thread, add_up};
+use super::account::{Reason, Seen, Thread};
 use super::call::{Call, classify};
 use super::ends::Ends;
 use super::procfs::{Schedule, State, swapped, transfers};
-use super::{Observed, Transfers, Wait};
+use super::takes::Takes;
+use super::{Observed, Transfers, Wait, named};
 
 /// 200 looks a second (`reference/sampling.md` §1: nothing measurable for the target at this rate).
 const INTERVAL: Duration = Duration::from_millis(5);
@@ -60,7 +61,8 @@ impl Watcher {
     }
 }
 
-fn own_cpu() -> Duration {
+/// CPU time of this thread.
+pub(in crate::sample) fn own_cpu() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
@@ -74,6 +76,7 @@ struct Poller {
     transfers: HashMap<u32, Transfers>,
     swapped: Option<u64>,
     ends: Ends,
+    takes: Takes,
     looks: u64,
     raced: u64,
     most_threads: u64,
@@ -93,6 +96,7 @@ impl Poller {
             transfers: HashMap::new(),
             swapped: None,
             ends: Ends::new(),
+            takes: Takes::default(),
             looks: 0,
             raced: 0,
             most_threads: 0,
@@ -157,7 +161,14 @@ impl Poller {
             }
         }
         let gone = |pid: &u32| !std::path::Path::new(&format!("/proc/{pid}")).exists();
-        self.processes.retain(|pid| !gone(pid));
+        let takes = &mut self.takes;
+        self.processes.retain(|pid| {
+            let gone = gone(pid);
+            if gone {
+                takes.forget(*pid);
+            }
+            !gone
+        });
     }
 
     fn count(&mut self) {
@@ -191,14 +202,15 @@ impl Poller {
     fn see(&mut self, pid: u32, tid: u32, tids: &[u32]) -> Option<Seen> {
         let path = format!("/proc/{pid}/task/{tid}/syscall");
         let before = self.read(&path)?;
-        let reason = match State::parse(&before)? {
+        let (reason, place) = match State::parse(&before)? {
             State::Running => return Some(Seen::Running),
-            State::Faulting => Some(Reason { wait: Wait::Memory, what: None, word: None }),
-            State::Blocked { number, arguments } => self.reason(pid, number, &arguments, tids),
+            State::Faulting { place } => (Some(Reason { wait: Wait::Memory, what: None, word: None }), place),
+            State::Blocked { number, arguments, place } => (self.reason(pid, number, &arguments, tids), place),
         };
+        let stack = self.takes.take(pid, place);
         // Only what is still so is true of the same wait.
         match (self.read(&path)? == before, reason) {
-            (true, Some(reason)) => Some(Seen::Blocked(reason)),
+            (true, Some(reason)) => Some(Seen::Blocked(reason, stack)),
             _ => Some(Seen::Raced),
         }
     }
@@ -250,7 +262,7 @@ impl Poller {
             runnable: if self.looks == 0 { 0.0 } else { running as f64 / self.looks as f64 },
             transfers: self.transfers.values().fold(None, whole),
             swapped: self.swapped,
-            ..add_up(&self.ended, self.last)
+            ..named::observed(&self.ended, self.last, &self.takes)
         }
     }
 }

@@ -9,24 +9,39 @@ pub(super) enum State {
     /// On a processor, or ready to be.
     Running,
     /// Blocked outside of any system call: a page fault.
-    Faulting,
+    Faulting { place: Place },
     /// Blocked in this call with these arguments.
-    Blocked { number: i64, arguments: [u64; 6] },
+    Blocked { number: i64, arguments: [u64; 6], place: Place },
+}
+
+/// Where a blocked thread is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Place {
+    /// Program counter.
+    pub(super) pc: u64,
+    /// Stack pointer.
+    pub(super) sp: u64,
 }
 
 impl State {
     pub(super) fn parse(text: &str) -> Option<Self> {
         let mut words = text.split_whitespace();
-        match words.next()? {
+        let first = words.next()?;
+        let mut hex = || u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok();
+        match first {
             "running" => Some(Self::Running),
-            // Without a stack pointer it has ended and waits to be reaped.
-            "-1" => (words.next()? != "0x0").then_some(Self::Faulting),
+            "-1" => {
+                let place = Place { sp: hex()?, pc: hex()? };
+                // Without a stack pointer it has ended and waits to be reaped.
+                (place.sp != 0).then_some(Self::Faulting { place })
+            }
             number => {
                 let mut arguments = [0; 6];
                 for argument in &mut arguments {
-                    *argument = u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok()?;
+                    *argument = hex()?;
                 }
-                Some(Self::Blocked { number: number.parse().ok()?, arguments })
+                let place = Place { sp: hex()?, pc: hex()? };
+                Some(Self::Blocked { number: number.parse().ok()?, arguments, place })
             }
         }
     }
@@ -107,11 +122,12 @@ mod tests {
     #[test]
     fn the_states_of_a_thread() {
         assert_eq!(State::parse("running\n"), Some(State::Running));
-        assert_eq!(State::parse("-1 0x7ffc1 0x7f02\n"), Some(State::Faulting));
+        assert_eq!(State::parse("-1 0x7ffc1 0x7f02\n"), Some(State::Faulting { place: Place { sp: 0x7ffc1, pc: 0x7f02 } }));
         let futex = "202 0x7f1c 0x80 0x2 0x0 0x0 0xffffffff 0x7ffd 0x7f1d\n";
         let arguments = [0x7f1c, 0x80, 2, 0, 0, 0xffff_ffff];
-        assert_eq!(State::parse(futex), Some(State::Blocked { number: 202, arguments }));
-        for nonsense in ["", "x", "-1 0x0 0x0", "202", "202 0x1 0x2", "202 1 2 3 4 5 6"] {
+        let place = Place { sp: 0x7ffd, pc: 0x7f1d };
+        assert_eq!(State::parse(futex), Some(State::Blocked { number: 202, arguments, place }));
+        for nonsense in ["", "x", "-1 0x0 0x0", "202", "202 0x1 0x2", "202 1 2 3 4 5 6", "202 0x1 0x2 0x3 0x4 0x5 0x6 0x7"] {
             assert_eq!(State::parse(nonsense), None, "{nonsense:?}");
         }
     }

@@ -32,7 +32,7 @@ impl Program {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("target.rs");
         std::fs::write(&file, TARGET).unwrap();
-        let rustc = Tool::new("rustc").args(["--edition=2021", "-O"]).arg(&file);
+        let rustc = Tool::new("rustc").args(["--edition=2021", "-O", "-g"]).arg(&file);
         rustc.cwd(dir.path()).run_checked().unwrap();
         Self(dir)
     }
@@ -129,6 +129,31 @@ fn a_socket_is_named_by_its_peer() {
     server.join().unwrap();
     assert!(share(&asks, Wait::Socket) > 0.5, "{asks:?}");
     assert_eq!(named(&asks, Wait::Socket), Some(&*address));
+}
+
+/// Share of the active waits, by time, whose stack shows this function; and the share whose stack reached a root.
+#[cfg(target_arch = "x86_64")]
+fn stands_in(observed: &Observed, function: &str) -> (f64, f64) {
+    let blocked = observed.blocked.as_ref().unwrap();
+    let active = || blocked.stacks.iter().filter(|stack| !stack.idle);
+    let sum = |wanted: &dyn Fn(&super::BlockedStack) -> bool| {
+        active().filter(|stack| wanted(stack)).map(|stack| stack.ns).sum::<u64>() as f64
+    };
+    let all = sum(&|_| true).max(1.0);
+    let shows = |stack: &super::BlockedStack| blocked.frames_of(stack).any(|frame| frame.function.contains(function));
+    (sum(&shows) / all, sum(&|stack| stack.complete) / all)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn stacks_show_who_waits() {
+    let program = Program::compiled();
+    let path = program.file("synced");
+    for (mode, function) in [("sleep", "target::main"), ("fight-asleep", "target::fight"), ("fsync", "target::fsync")] {
+        let observed = program.watched(mode, 800, path.to_str().unwrap());
+        let (there, complete) = stands_in(&observed, function);
+        assert!(there > 0.8 && complete > 0.8, "{mode}: {there} in {function}, {complete} complete: {observed:#?}");
+    }
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use framehop::UnwindRegsNative;
 use linux_perf_event_reader::{Regs, constants};
 
+use crate::sample::walk::Position;
+
 /// `sample_regs_user`: frame pointer, stack pointer, instruction pointer.
 #[cfg(target_arch = "x86_64")]
 pub(super) const REGISTERS: u64 =
@@ -14,17 +16,6 @@ pub(super) const REGISTERS: u64 = 1 << constants::PERF_REG_ARM64_X29
     | 1 << constants::PERF_REG_ARM64_LR
     | 1 << constants::PERF_REG_ARM64_SP
     | 1 << constants::PERF_REG_ARM64_PC;
-
-/// Where a thread was.
-#[derive(Clone, Copy)]
-pub(super) struct Position {
-    /// Instruction pointer.
-    pub(super) pc: u64,
-    /// Stack pointer.
-    pub(super) sp: u64,
-    /// What the unwinder starts with.
-    pub(super) registers: UnwindRegsNative,
-}
 
 #[cfg(target_arch = "x86_64")]
 pub(super) fn position(regs: &Regs<'_>) -> Option<Position> {

@@ -10,11 +10,9 @@ use linux_perf_event_reader::{
     EventRecord, ForkOrExitRecord, Mmap2FileId, Mmap2Record, RawData, RawEventRecord, RecordParseInfo, RecordType, SampleRecord,
 };
 
-use super::binary::{Binaries, FileKey};
 use super::ring::Record;
-use super::space::{CodeAddress, Space};
-use super::stacks::Stacks;
 use super::{arch, attr};
+use crate::sample::walk::{Binaries, CodeAddress, FileKey, Space, Stacks};
 
 /// The sampled processes and what their samples showed.
 pub(super) struct Processes {

@@ -1,11 +1,9 @@
 //! Names addresses that another engine recorded, with this engine's address spaces and symbolizer.
 
-use super::binary::Binaries;
-use super::space::{CodeAddress, Space};
-use super::stacks::Stacks;
-use super::symbolize;
 use crate::profile::{Profile, Quality};
-use crate::sample::agent::{Map, RawStack};
+use crate::sample::agent::RawStack;
+use crate::sample::maps::Map;
+use crate::sample::walk::{Binaries, CodeAddress, Space, Stacks, symbolize};
 
 /// The profile of raw stacks, each process with its own memory map.
 pub(in crate::sample) fn recorded(processes: impl IntoIterator<Item = (Vec<Map>, Vec<RawStack>)>, quality: Quality) -> Profile {

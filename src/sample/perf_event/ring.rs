@@ -8,7 +8,8 @@ use linux_perf_event_reader::{RawData, RawEventRecord, RecordParseInfo, RecordTy
 use memmap2::{MmapOptions, MmapRaw};
 use perf_event_open_sys::bindings::perf_event_mmap_page;
 
-use super::{attr, auxv};
+use super::attr;
+use crate::sample::walk::auxv;
 
 /// Bytes of `struct perf_event_header`: type (32 bits), misc (16), size (16).
 const HEADER: usize = 8;

@@ -1,0 +1,132 @@
+//! The causes of each workload as the analysis shows them, and the best of them where a finding asks "then what?".
+
+use std::fmt::Write as _;
+
+use crate::analysis::{CauseOwnerResult, CauseResult, Estimate, Finding, StackFrame, WorkloadResult};
+use crate::diagnose::causes::{Cause, Subject, causes, waits};
+use crate::evidence::{Evidence, WorkloadEvidence};
+use crate::figures;
+use crate::heat::{Joined, Share, join};
+use crate::join::SideView;
+use crate::rules;
+use crate::sample::offcpu::Wait;
+use crate::stats::Plan;
+
+/// Owners of a cause that are listed.
+const OWNERS: usize = 10;
+
+/// Matched functions that are listed.
+const FUNCTIONS: usize = 5;
+
+/// A side that was profiled: what was counted of it, and its stacks joined with its items.
+#[derive(Clone, Copy)]
+pub(crate) struct Profiled<'a> {
+    /// What was counted.
+    pub(crate) evidence: &'a Evidence,
+    /// Its stacks.
+    pub(crate) view: &'a SideView<'a>,
+}
+
+impl Profiled<'_> {
+    /// True where running or waiting threads of a workload were seen.
+    fn knows(&self, workload: &str) -> bool {
+        let watched = || self.evidence.of(workload).and_then(|one| one.work.as_ref()?.observed.blocked.as_ref());
+        self.view.joined(workload).is_some() || watched().is_some()
+    }
+}
+
+/// Adds the causes of each workload, head's where head was profiled and base's where it was not.
+pub(crate) fn add_causes(results: &mut [WorkloadResult], base: Option<Profiled<'_>>, head: Profiled<'_>) {
+    for result in results {
+        let Some(side) = [Some(head), base].into_iter().flatten().find(|side| side.knows(&result.id)) else { continue };
+        let evidence = side.evidence.of(&result.id);
+        let work = evidence.and_then(|evidence| evidence.work.as_ref());
+        let (waited, paths) = (work.map(waits).unwrap_or_default(), side.view.paths());
+        let waits: Vec<(Wait, Joined<'_>)> =
+            waited.iter().map(|(wait, profile)| (*wait, join(profile, side.view.tree(), &paths))).collect();
+        let subject = Subject {
+            cpu: side.view.joined(&result.id),
+            waits: &waits,
+            work,
+            noise: result.smallest_detectable.or_else(|| evidence.and_then(detectable)),
+        };
+        result.causes = causes(&subject).into_iter().map(cause).collect();
+    }
+}
+
+/// The smallest change of a workload that this machine could show.
+fn detectable(evidence: &WorkloadEvidence) -> Option<f64> {
+    let plan = Plan::default();
+    let last = plan.looks.last().copied()?;
+    evidence.noise().map(|noise| noise.detectable(last, &plan))
+}
+
+fn cause(found: Cause) -> CauseResult {
+    let Share { share, low, high, hits, .. } = found.share;
+    let entry = found.entry;
+    let owner = found.owners.first().map_or("your_function", |owner| last(&owner.item));
+    CauseResult {
+        id: entry.id.clone(),
+        name: entry.name.clone(),
+        class: entry.class.name().into(),
+        title: entry.title.clone(),
+        why: entry.why.clone(),
+        share,
+        low,
+        high,
+        samples: hits,
+        of: if found.of_work_time { "work time" } else { "CPU samples" }.into(),
+        waited: found.waited,
+        kernel: found.kernel,
+        threshold: found.threshold,
+        fixes: entry.fixes.clone(),
+        effort: entry.effort.name().into(),
+        sketch: entry.sketch_for(owner),
+        expected: Estimate { low: found.gain.low, high: found.gain.high },
+        max_speedup: found.gain.most.is_finite().then_some(found.gain.most),
+        functions: found.functions.into_iter().take(FUNCTIONS).collect(),
+        stack: found
+            .stack
+            .into_iter()
+            .map(|line| StackFrame { function: line.function, file: line.file, line: line.line, inlined: line.inlined })
+            .collect(),
+        owners: found
+            .owners
+            .into_iter()
+            .take(OWNERS)
+            .map(|owner| CauseOwnerResult {
+                item: owner.item,
+                file: owner.file,
+                line: owner.line,
+                share: owner.share.share,
+                low: owner.share.low,
+                high: owner.share.high,
+            })
+            .collect(),
+    }
+}
+
+/// A function's own name.
+fn last(path: &str) -> &str {
+    path.rsplit("::").find(|part| !part.starts_with('{')).unwrap_or(path)
+}
+
+/// Where cold code was tuned, names what holds more time: the answer to "then what should I do?".
+pub(crate) fn point_elsewhere(findings: &mut [Finding], workloads: &[WorkloadResult]) {
+    for finding in findings.iter_mut().filter(|finding| finding.rule == rules::MICRO.id) {
+        let elsewhere = |cause: &&CauseResult| cause.owner().is_some_and(|owner| Some(&owner.item) != finding.item.as_ref());
+        let all = workloads.iter().flat_map(|workload| workload.causes.iter().map(move |cause| (workload, cause)));
+        let best = all.filter(|(_, cause)| elsewhere(cause)).max_by(|a, b| a.1.low.total_cmp(&b.1.low));
+        let Some((workload, cause, owner)) = best.and_then(|(workload, cause)| Some((workload, cause, cause.owner()?))) else {
+            continue;
+        };
+        let share = figures::share_with_interval(cause.share, cause.low, cause.high);
+        let (id, title) = (&cause.id, &cause.title);
+        let CauseOwnerResult { item, file, line, .. } = owner;
+        let _ = write!(
+            finding.fix,
+            "; more is to be gained in `{item}` ({file}:{line}): {id} {title} holds {share} of `{}`",
+            workload.id,
+        );
+    }
+}

@@ -1,0 +1,183 @@
+//! What each kind of stacks says about a cause, put together as shares of the work time: `p = U·p_cpu + (1−U)·p_off`
+//! (`evidence-rules.md` §1.1), and the kernel's part, which no sample shows, in proportion to the samples of its calls.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::catalogue::Catalogue;
+use super::entry::Entry;
+use super::gain::Gain;
+use super::marks::Set;
+use super::matcher::{Cause, CauseOwner, StackLine, Subject};
+use super::tally::{Tallies, Tally, tally};
+use crate::diagnose::{Part, Time};
+use crate::heat::{Joined, Share};
+use crate::profile::{Engine, Frame};
+use crate::source::ItemId;
+
+/// One kind of stacks, counted.
+struct Source<'a> {
+    joined: &'a Joined<'a>,
+    /// What part of the work time its stacks stand for.
+    part: f64,
+    /// True for stacks of threads that waited.
+    waited: bool,
+    tallies: Tallies<'a>,
+}
+
+/// All kinds of a workload's stacks.
+pub(super) struct Sources<'a> {
+    kinds: Vec<Source<'a>>,
+    /// The kernel's part of the work time that no sample shows.
+    kernel: f64,
+    /// Entries that may claim some of it.
+    claiming: Set,
+    of_work_time: bool,
+}
+
+impl<'a> Sources<'a> {
+    pub(super) fn of(subject: &Subject<'a>, open: Set, claiming: Set, catalogue: &Catalogue) -> Self {
+        let time = subject.work.map(Time::of).filter(|time| time.total() > 0.0);
+        let sees_kernel = subject.cpu.is_some_and(|joined| joined.profile().quality.engine != Engine::PerfEvent);
+        let kernel = time.as_ref().map_or(0.0, |time| time.share(Part::Kernel));
+        let on_cpu = time.as_ref().map_or(1.0, |time| time.share(Part::User) + if sees_kernel { kernel } else { 0.0 });
+        let total = time.as_ref().map_or(0.0, Time::total);
+        let mut sources = Vec::new();
+        sources.extend(subject.cpu.map(|joined| Source {
+            joined,
+            part: on_cpu,
+            waited: false,
+            tallies: tally(joined, None, open, catalogue),
+        }));
+        sources.extend(subject.waits.iter().filter(|_| total > 0.0).map(|(wait, joined)| Source {
+            joined,
+            part: (joined.profile().samples() as f64 / total).min(1.0),
+            waited: true,
+            tallies: tally(joined, Some(*wait), open, catalogue),
+        }));
+        let asks = |set: Set| catalogue.entries.iter().enumerate().filter(move |(at, _)| set >> at & 1 == 1);
+        let claiming =
+            asks(claiming & open).filter(|(_, entry)| !entry.kernel.is_empty()).fold(0, |set: Set, (at, _)| set | 1 << at);
+        let kernel = if sees_kernel { 0.0 } else { kernel };
+        Self { kinds: sources, kernel, claiming, of_work_time: time.is_some() }
+    }
+
+    /// Entries that any stack fits.
+    pub(super) fn entries(&self) -> BTreeSet<usize> {
+        self.kinds.iter().flat_map(|source| source.tallies.by_cause.keys().map(|&(entry, _)| entry)).collect()
+    }
+
+    /// What an entry holds, whatever its size; `None` where no owner is left.
+    pub(super) fn cause(&self, at: usize, entry: &'static Entry) -> Option<Cause> {
+        let mut by_owner: BTreeMap<ItemId, Vec<(&Source<'a>, &Tally<'a>)>> = BTreeMap::new();
+        for source in &self.kinds {
+            for (&(_, owner), tally) in source.tallies.by_cause.iter().filter(|((entry, _), _)| *entry == at) {
+                by_owner.entry(owner).or_default().push((source, tally));
+            }
+        }
+        let mut owners: Vec<(ItemId, CauseOwner)> =
+            by_owner.iter().filter_map(|(&id, of)| Some((id, self.owner(at, id, of)?))).collect();
+        owners.sort_by(|a, b| b.1.share.share.total_cmp(&a.1.share.share).then_with(|| a.1.item.cmp(&b.1.item)));
+        let counts: Vec<(&Source<'_>, u64)> = self
+            .kinds
+            .iter()
+            .map(|source| {
+                let of_entry = source.tallies.by_cause.iter().filter(|((entry, _), _)| *entry == at);
+                (source, of_entry.map(|(_, tally)| tally.count).sum())
+            })
+            .collect();
+        let parts = self.parts(at, &counts);
+        let of_kind = |kind: Kind| parts.iter().filter(|(_, one)| *one == kind).map(|(share, _)| share.share).sum::<f64>();
+        let share = sum(parts.iter().map(|(share, _)| *share));
+        let first = by_owner.get(&owners.first()?.0)?;
+        Some(Cause {
+            entry,
+            share,
+            functions: functions(&by_owner),
+            stack: stack(first),
+            gain: Gain::of(share, entry),
+            kernel: of_kind(Kind::Kernel),
+            waited: of_kind(Kind::Waited),
+            of_work_time: self.of_work_time,
+            threshold: 0.0,
+            owners: owners.into_iter().map(|(_, owner)| owner).collect(),
+        })
+    }
+
+    fn owner(&self, at: usize, id: ItemId, of_owner: &[(&Source<'a>, &Tally<'a>)]) -> Option<CauseOwner> {
+        let counts: Vec<(&Source<'_>, u64)> = of_owner.iter().map(|(source, tally)| (*source, tally.count)).collect();
+        let item = of_owner.first()?.0.joined.item(id)?;
+        let share = sum(self.parts(at, &counts).into_iter().map(|(share, _)| share));
+        Some(CauseOwner { item: item.path.clone(), file: item.file.to_string(), line: item.body_lines.0, share })
+    }
+
+    /// The parts of the work time that these counts of an entry are.
+    fn parts(&self, entry: usize, counts: &[(&Source<'_>, u64)]) -> Vec<(Share, Kind)> {
+        let mut parts = Vec::new();
+        for (source, count) in counts.iter().filter(|(_, count)| *count > 0) {
+            let kind = if source.waited { Kind::Waited } else { Kind::Running };
+            parts.push((scaled(source.joined.portion(*count), source.part), kind));
+            if !source.waited && self.claiming >> entry & 1 == 1 {
+                let calls = source.tallies.calls(self.claiming);
+                // The same samples once more: they are not counted again.
+                let share = Share { hits: 0, ..Share::new(*count, calls) };
+                parts.push((scaled(share, self.kernel), Kind::Kernel));
+            }
+        }
+        parts
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Running,
+    Kernel,
+    Waited,
+}
+
+fn scaled(share: Share, part: f64) -> Share {
+    Share { share: share.share * part, low: share.low * part, high: share.high * part, ..share }
+}
+
+/// Parts of one whole; the interval is at least as wide as it has to be.
+fn sum(parts: impl Iterator<Item = Share>) -> Share {
+    let none = Share { hits: 0, samples: 0, share: 0.0, low: 0.0, high: 0.0 };
+    let all = parts.fold(none, |a, b| Share {
+        hits: a.hits + b.hits,
+        samples: a.samples.max(b.samples),
+        share: a.share + b.share,
+        low: a.low + b.low,
+        high: a.high + b.high,
+    });
+    Share { share: all.share.min(1.0), low: all.low.min(1.0), high: all.high.min(1.0), ..all }
+}
+
+/// The functions that fitted, most of the work time first.
+fn functions(by_owner: &BTreeMap<ItemId, Vec<(&Source<'_>, &Tally<'_>)>>) -> Vec<String> {
+    let mut weights: HashMap<&str, f64> = HashMap::new();
+    for (source, tally) in by_owner.values().flatten() {
+        for (name, count) in &tally.functions {
+            *weights.entry(name).or_default() += weight(source, *count);
+        }
+    }
+    let mut weights: Vec<(&str, f64)> = weights.into_iter().collect();
+    weights.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(b.0)));
+    weights.into_iter().map(|(name, _)| name.to_owned()).collect()
+}
+
+fn weight(source: &Source<'_>, count: u64) -> f64 {
+    source.part * count as f64 / (source.joined.profile().samples().max(1)) as f64
+}
+
+/// The stack of an owner that was seen most.
+fn stack(of_owner: &[(&Source<'_>, &Tally<'_>)]) -> Vec<StackLine> {
+    let heaviest = of_owner.iter().max_by(|a, b| weight(a.0, a.1.count).total_cmp(&weight(b.0, b.1.count)));
+    let Some((source, tally)) = heaviest else { return Vec::new() };
+    let profile = source.joined.profile();
+    let line = |frame: &Frame| StackLine {
+        function: frame.function.clone(),
+        file: frame.file.as_deref().map(|file| source.joined.shown(file)),
+        line: frame.line,
+        inlined: frame.inlined,
+    };
+    tally.stack().iter().filter_map(|&id| profile.frames.get(id as usize)).map(line).collect()
+}

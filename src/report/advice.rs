@@ -1,0 +1,97 @@
+//! Causes by name in words, the same for every page. Each gain is called an estimate.
+
+use crate::analysis::{Analysis, CauseResult, WorkloadResult};
+use crate::figures;
+use crate::report::names::readable;
+
+/// Parts of a share below this are not told apart.
+const TOLD: f64 = 0.01;
+
+/// A cause of a workload, and in how many others the same owner shows it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Advice<'a> {
+    pub(super) workload: &'a WorkloadResult,
+    pub(super) cause: &'a CauseResult,
+    pub(super) elsewhere: usize,
+}
+
+/// What would help most for its effort, over all workloads; one entry per cause and owner, in the workload where it holds most.
+pub(super) fn advice(analysis: &Analysis) -> Vec<Advice<'_>> {
+    let mut all: Vec<Advice<'_>> = Vec::new();
+    for workload in &analysis.workloads {
+        for cause in &workload.causes {
+            let same = |known: &&mut Advice<'_>| known.cause.id == cause.id && owner_of(known.cause) == owner_of(cause);
+            match all.iter_mut().find(same) {
+                Some(known) => {
+                    let elsewhere = known.elsewhere + 1;
+                    let best = if cause.share > known.cause.share { (workload, cause) } else { (known.workload, known.cause) };
+                    *known = Advice { workload: best.0, cause: best.1, elsewhere };
+                }
+                None => all.push(Advice { workload, cause, elsewhere: 0 }),
+            }
+        }
+    }
+    all.sort_by(|a, b| rank(b.cause).total_cmp(&rank(a.cause)));
+    all
+}
+
+fn owner_of(cause: &CauseResult) -> Option<&str> {
+    cause.owner().map(|owner| owner.item.as_str())
+}
+
+/// Time that a fix is expected to save, over its effort.
+fn rank(cause: &CauseResult) -> f64 {
+    let effort = match cause.effort.as_str() {
+        "S" => 1.0,
+        "M" => 2.0,
+        _ => 4.0,
+    };
+    (1.0 - 1.0 / f64::midpoint(cause.expected.low, cause.expected.high)) / effort
+}
+
+impl Advice<'_> {
+    /// What it is, whose, and how much of which workload: "S05 … holds 41 % [38, 44] of the work time of …".
+    pub(super) fn headline(&self) -> String {
+        let cause = self.cause;
+        let owners = match cause.owners.as_slice() {
+            [] => "it holds".to_owned(),
+            [one] => format!("`{}` ({}:{}) holds", one.item, one.file, one.line),
+            [one, more @ ..] => format!("`{}` ({}:{}) and {} more hold", one.item, one.file, one.line, more.len()),
+        };
+        let share = figures::share_with_interval(cause.share, cause.low, cause.high);
+        let within = cause.functions.first().map(|function| format!(" in `{}`", readable(function))).unwrap_or_default();
+        let elsewhere = match self.elsewhere {
+            0 => String::new(),
+            n => format!("; the same in {}", figures::counted(n, "more workload")),
+        };
+        let (title, of) = (&cause.title, &cause.of);
+        format!("{title}: {owners} {share} of the {of} of `{}`{within}{}{elsewhere}", self.workload.id, self.parts())
+    }
+
+    /// What of the share is not running user code; nothing where all is.
+    fn parts(&self) -> String {
+        let told = [("waiting", self.cause.waited), ("in the kernel, shared out by its calls", self.cause.kernel)];
+        let told = told.iter().filter(|(_, share)| *share >= TOLD);
+        told.map(|(what, share)| format!("; {} of the time {what}", figures::share(*share))).collect::<Vec<_>>().concat()
+    }
+
+    /// `fix: … (effort S); estimate 1.23x-1.54x, at most 1.79x`.
+    pub(super) fn remedy(&self) -> String {
+        let fix = self.cause.fixes.first().map(String::as_str).unwrap_or_default();
+        format!("fix: {fix} (effort {}); {}", self.cause.effort, self.gain())
+    }
+
+    /// `estimate 1.23x-1.54x, at most 1.79x`.
+    pub(super) fn gain(&self) -> String {
+        let cause = self.cause;
+        let (low, high) = (figures::factor(cause.expected.low), figures::factor(cause.expected.high));
+        let most = cause.max_speedup.map_or_else(|| "no bound".to_owned(), |most| format!("at most {}", figures::factor(most)));
+        format!("estimate {low}-{high}, {most}")
+    }
+
+    /// The stack from the leaf to the owner's caller: `a < b < c`; `None` where there is none.
+    pub(super) fn stack(&self) -> Option<String> {
+        let names: Vec<String> = self.cause.stack.iter().map(|frame| readable(&frame.function)).collect();
+        (!names.is_empty()).then(|| names.join(" < "))
+    }
+}

@@ -1,0 +1,212 @@
+//! Takes the stack of a thread that sleeps: its memory is read through `/proc/PID/mem`, nobody is stopped.
+//!
+//! The kernel tells stack pointer and program counter of a sleeping thread (`/proc/PID/task/TID/syscall`) and no frame pointer, which
+//! std's own code needs. It is searched for: a slot of the stack that is followed by an address in code may be a frame record, and
+//! the first walk that ends where stacks end is the right one (`reference/sampling.md` G6: frame for frame what ptrace sees). Whether
+//! the thread slept on meanwhile is for the caller to say.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::time::{Duration, Instant};
+
+use super::account::StackId;
+use super::procfs::Place;
+use crate::sample::maps;
+use crate::sample::walk::{Binaries, Cache, CodeAddress, Space, is_rooted};
+
+/// Bytes that are read at once: the stacks of most threads that wait are shorter.
+const COPY: usize = 16 << 10;
+
+/// Bytes that are read where the walk needs more.
+const LARGE_COPY: usize = 256 << 10;
+
+/// Slots above the stack pointer that may hold the frame record in use (`reference/evidence-rules.md` §0.1).
+#[cfg(target_arch = "x86_64")]
+const SLOTS: usize = 48;
+
+/// A program that generates code, or opens libraries, has its map read again after this time at the earliest.
+const MAP_AGE: Duration = Duration::from_millis(100);
+
+/// Distinct stacks that are kept; a program with more has the rest without.
+const MOST_STACKS: usize = 20_000;
+
+/// Walks that are remembered per process.
+const MOST_WALKS: usize = 4096;
+
+/// Every distinct stack, and the address spaces to walk in.
+#[derive(Default)]
+pub(super) struct Takes {
+    spaces: HashMap<u32, Process>,
+    pub(super) binaries: Binaries,
+    cache: Cache,
+    ids: HashMap<Taken, StackId>,
+    pub(super) taken: Vec<Taken>,
+    copy: Vec<u8>,
+}
+
+/// A stack, leaf first, and whether it reached a root.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Taken {
+    pub(super) code: Box<[CodeAddress]>,
+    pub(super) complete: bool,
+}
+
+struct Process {
+    memory: File,
+    space: Space,
+    read: Instant,
+    walks: HashMap<Place, Vec<Walk>>,
+    remembered: usize,
+}
+
+/// What a walk rested on: as long as these words are the same, so is the stack.
+struct Walk {
+    words: Box<[(u64, u64)]>,
+    stack: StackId,
+}
+
+impl Takes {
+    /// The stack of a thread that sleeps at `place`; `None` where its memory cannot be read.
+    pub(super) fn take(&mut self, pid: u32, place: Place) -> Option<StackId> {
+        if !cfg!(target_arch = "x86_64") {
+            // Elsewhere a call's return address is in a register that the kernel does not tell.
+            return None;
+        }
+        if !self.copy(pid, place.sp, COPY) {
+            // It executed another program, or is new.
+            self.spaces.remove(&pid);
+            self.spaces.insert(pid, Process::open(pid, &mut self.binaries)?);
+            if !self.copy(pid, place.sp, COPY) {
+                return None;
+            }
+        }
+        if let Some(known) = self.spaces.get(&pid)?.known(place, &self.copy) {
+            return Some(known);
+        }
+        let mut walked = self.walk(pid, place)?;
+        if !walked.complete && self.copy.len() == COPY && self.copy(pid, place.sp, LARGE_COPY) {
+            walked = self.walk(pid, place)?;
+        }
+        let process = self.spaces.get_mut(&pid)?;
+        if !walked.complete && process.read.elapsed() > MAP_AGE {
+            process.map(pid, &mut self.binaries);
+            walked = self.walk(pid, place)?;
+        }
+        let stack = self.id(Taken { code: walked.code.into(), complete: walked.complete })?;
+        self.spaces.get_mut(&pid)?.remember(place, Walk { words: walked.words.into(), stack });
+        Some(stack)
+    }
+
+    /// Forgets a process that ended.
+    pub(super) fn forget(&mut self, pid: u32) {
+        self.spaces.remove(&pid);
+    }
+
+    /// Copies at most `length` bytes from the stack pointer upwards; false when there is nothing.
+    fn copy(&mut self, pid: u32, sp: u64, length: usize) -> bool {
+        self.copy.resize(length, 0);
+        let read = self.spaces.get(&pid).and_then(|process| process.memory.read_at(&mut self.copy, sp).ok()).unwrap_or(0);
+        self.copy.truncate(read);
+        read >= size_of::<u64>()
+    }
+
+    fn id(&mut self, taken: Taken) -> Option<StackId> {
+        if let Some(&id) = self.ids.get(&taken) {
+            return Some(id);
+        }
+        if self.taken.len() >= MOST_STACKS {
+            return None;
+        }
+        let id = self.taken.len() as StackId;
+        self.taken.push(taken.clone());
+        self.ids.insert(taken, id);
+        Some(id)
+    }
+
+    /// The first walk that ends where stacks end, else the longest.
+    #[cfg(target_arch = "x86_64")]
+    fn walk(&mut self, pid: u32, place: Place) -> Option<Walked> {
+        use crate::sample::walk::Position;
+
+        let process = self.spaces.get(&pid)?;
+        let (copy, binaries, cache) = (&self.copy, &self.binaries, &mut self.cache);
+        let word = |address: u64| word(copy, place.sp, address);
+        let mut attempt = |bp: u64| {
+            let mut walked = Walked::default();
+            let read = |address| {
+                let value = word(address)?;
+                walked.words.push((address, value));
+                Some(value)
+            };
+            let ended = process.space.walk(Position::asleep(place.pc, place.sp, bp), read, cache, &mut walked.code);
+            walked.complete = ended && is_rooted(&walked.code, binaries);
+            walked
+        };
+        let mut longest = attempt(0);
+        let slots = (0..SLOTS as u64).map(|slot| place.sp + 8 * slot);
+        for slot in slots.filter(|slot| word(slot + 8).is_some_and(|address| process.space.has_code(address))) {
+            if longest.complete {
+                break;
+            }
+            let walked = attempt(slot);
+            if walked.complete || walked.code.len() > longest.code.len() {
+                longest = walked;
+            }
+        }
+        Some(longest)
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn walk(&mut self, _pid: u32, _place: Place) -> Option<Walked> {
+        None
+    }
+}
+
+#[derive(Default)]
+struct Walked {
+    code: Vec<CodeAddress>,
+    words: Vec<(u64, u64)>,
+    complete: bool,
+}
+
+fn word(copy: &[u8], sp: u64, address: u64) -> Option<u64> {
+    let offset = usize::try_from(address.checked_sub(sp)?).ok()?;
+    Some(u64::from_ne_bytes(*copy.get(offset..)?.first_chunk::<8>()?))
+}
+
+impl Process {
+    fn open(pid: u32, binaries: &mut Binaries) -> Option<Self> {
+        let memory = File::open(format!("/proc/{pid}/mem")).ok()?;
+        let mut process = Self { memory, space: Space::new(), read: Instant::now(), walks: HashMap::new(), remembered: 0 };
+        process.map(pid, binaries);
+        Some(process)
+    }
+
+    fn map(&mut self, pid: u32, binaries: &mut Binaries) {
+        (self.space, self.read) = (Space::new(), Instant::now());
+        self.walks.clear();
+        self.remembered = 0;
+        let text = std::fs::read(format!("/proc/{pid}/maps")).unwrap_or_default();
+        for (_, map) in text.split(|&byte| byte == b'\n').filter_map(maps::line).filter(|(is_code, _)| *is_code) {
+            let [major, minor, inode] = map.file;
+            let binary = binaries.id((map.path, [major, minor, inode, 0]));
+            self.space.map(map.range, map.offset, binary, binaries);
+        }
+    }
+
+    /// The stack of an earlier look at which every word that the walk rested on was the same.
+    fn known(&self, place: Place, copy: &[u8]) -> Option<StackId> {
+        let same = |walk: &&Walk| walk.words.iter().all(|&(address, value)| word(copy, place.sp, address) == Some(value));
+        self.walks.get(&place)?.iter().find(same).map(|walk| walk.stack)
+    }
+
+    fn remember(&mut self, place: Place, walk: Walk) {
+        if self.remembered >= MOST_WALKS {
+            self.walks.clear();
+            self.remembered = 0;
+        }
+        self.remembered += 1;
+        self.walks.entry(place).or_default().push(walk);
+    }
+}
