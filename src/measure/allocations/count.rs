@@ -319,9 +319,25 @@ pub fn compare_peaks(base: &[f64], head: &[f64]) -> MetricResult {
     MetricResult { outcome, note: Some(PEAK.into()), ..compared }
 }
 
+/// What the allocations of an iteration hold beside the timed part; what the harness asks for around its iterations cancels between
+/// two runs of different lengths. `None` where there is nothing but the timed part.
+pub fn count_note(kind: WorkloadKind) -> Option<&'static str> {
+    match kind {
+        WorkloadKind::Criterion => {
+            Some("with the set-up of each iteration (`iter_batched`); what the harness asks for is taken off")
+        }
+        WorkloadKind::Divan => Some("with the set-up of each iteration (`with_inputs`); what the harness asks for is taken off"),
+        WorkloadKind::Bench | WorkloadKind::Binary => Some("of the whole process, its start included"),
+        WorkloadKind::Libtest | WorkloadKind::Bencher | WorkloadKind::Gungraun => None,
+    }
+}
+
 /// What the bytes of an iteration hold beside the workload's own; `None` where nothing.
 pub fn bytes_note(kind: WorkloadKind) -> Option<&'static str> {
-    (kind == WorkloadKind::Divan).then_some("with the room that divan makes for an iteration's input and output")
+    if kind == WorkloadKind::Divan {
+        return Some("with the set-up of each iteration and the room that divan makes for its input and output");
+    }
+    count_note(kind)
 }
 
 /// What a peak is.
