@@ -33,7 +33,8 @@ fn more_time(analysis: &Analysis, items: usize) -> Option<String> {
     let of_workloads = (!open.is_empty()).then(|| figures::counted(open.len(), "workload"));
     let of_items = (items > 0).then(|| figures::counted(items, "changed item"));
     let left: Vec<String> = of_workloads.into_iter().chain(of_items).collect();
-    let example = open.first().map_or("ID", |workload| workload.id.as_str());
+    let example = open.iter().find(|workload| !workload.explained_by.is_empty()).or(open.first());
+    let example = example.map_or("ID", |workload| workload.id.as_str());
     let how = format!("raise `--max-time`, or look only at what matters with `--workload {}`", figures::word(example));
     (!left.is_empty() && analysis.command == Command::Verify)
         .then(|| format!("the time limit left {} open: {how}", left.join(" and ")))

@@ -35,7 +35,9 @@ impl Completion<'_> {
         }
         let root = base.root.clone();
         let mut collector = collector(self.context, None, &root, sampler, self.scratch);
-        shell.status("Profiling", format!("{} of the base", counted(pending.len(), "workload")));
+        if self.has_time() {
+            shell.status("Profiling", format!("{} of the base", counted(pending.len(), "workload")));
+        }
         let progress = shell.progress("Profiling", Some(pending.len() as u64));
         for number in pending {
             let Some((evidence, program)) = pair(base, number) else { continue };
@@ -59,7 +61,7 @@ impl Completion<'_> {
     /// Measures the pending workloads among these, in this order.
     pub(crate) fn calibrate(&self, base: &mut Base, ids: &[String], shell: &mut Shell) -> Result<()> {
         let pending = numbers(base, ids, |one| one.pending);
-        if pending.is_empty() {
+        if pending.is_empty() || !self.has_time() {
             return Ok(());
         }
         let root = base.root.clone();

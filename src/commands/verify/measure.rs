@@ -143,9 +143,9 @@ pub(super) fn compare(
     let completion = |share| Completion { context, scratch, until: budget.until(share) };
     let wanted = wanted(&survey, &is_same, wishes.args.all, |id| at_head(id, diff, &ambient, &head_view));
     let first: &[String] = if budget.limit.is_some() { &survey.first } else { &[] };
-    // One workload per changed item is ready to be measured before the others get anything.
-    let mut put_off = completion(FOR_BASE).profile(&mut base, first, shell)?;
+    // One workload per changed item is ready to be measured before anything else of the base is looked at.
     completion(FOR_CLOCKS).calibrate(&mut base, first, shell)?;
+    let mut put_off = completion(FOR_BASE).profile(&mut base, first, shell)?;
     put_off.extend(completion(FOR_BASE).profile(&mut base, &wanted, shell)?);
 
     watch.lap("profiling");
