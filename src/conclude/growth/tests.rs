@@ -63,7 +63,7 @@ impl Case {
 
 #[test]
 fn what_a_changed_caller_makes_another_do_goes_through_the_caller() {
-    let head = BASE.replace("leaf()", "leaf(); leaf()");
+    let head = BASE.replace("{ leaf() }", "{ leaf(); leaf() }");
     let case = Case::of(
         ("src/a.rs", BASE, &[("sort < a::leaf:2 < a::caller:1", 2000), ("a::other:3", 2000)]),
         ("src/a.rs", &head, &[("sort < a::leaf:2 < a::caller:1", 4000), ("a::other:3", 2000)]),
