@@ -4,12 +4,12 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::analysis::{GROWTH, GrownPlace, Growth, MetricResult, Outcome, WorkloadResult};
 use crate::evidence::Evidence;
-use crate::figures::counted;
+use crate::figures::{self, counted};
 use crate::heat::{ENOUGH, Grown, Joined, Naming, Places, Through, Times, growth};
 use crate::join::SideView;
 use crate::measure::aside::CPU_PER_ITERATION;
 use crate::profile::Engine;
-use crate::source::{Change, ChangeKind, Item, ItemId, Reach};
+use crate::source::{Change, ChangeKind, Item, ItemId, Reach, Tree};
 use crate::stats::Interval;
 
 /// Both sides of a comparison, and what differs.
@@ -23,8 +23,9 @@ pub(crate) struct Both<'a> {
 
 /// Adds what grew to each workload that got slower or faster, or why nobody can tell.
 pub(crate) fn add_growth(results: &mut [WorkloadResult], both: &Both<'_>) {
+    let keys = both.keys();
     for result in results.iter_mut().filter(|result| matches!(result.outcome, Outcome::Slower | Outcome::Faster)) {
-        match both.growth(result) {
+        match both.growth(result, &keys) {
             Ok(found) => result.growth = Some(found),
             Err(why) => {
                 result.unmeasured.insert(GROWTH.into(), why);
@@ -48,12 +49,12 @@ const UNTIMED: [&str; 7] = [
 const MATTERS: f64 = 0.01;
 
 impl Both<'_> {
-    fn growth(&self, result: &WorkloadResult) -> Result<Growth, String> {
+    fn growth(&self, result: &WorkloadResult, keys: &Keys) -> Result<Growth, String> {
         let (base, head) = self.joined(&result.id)?;
         let metric = time_of(result)?;
         let untimed = is_untimed(base) || is_untimed(head);
         let times = Times { untimed, ..self.times(metric, &result.id).ok_or("its time has no interval")? };
-        let (at_base, at_head) = self.places(base, head);
+        let (at_base, at_head) = self.places(base, head, keys);
         let found = growth(&at_base, &at_head, &times);
         Ok(Growth {
             metric: metric.name.clone(),
@@ -62,8 +63,8 @@ impl Both<'_> {
             base_samples: base.samples(),
             head_samples: head.samples(),
             compared: found.tested as u64,
-            places: found.named.into_iter().map(|one| self.shown(&one, base, head)).collect(),
-            note: note(&times, metric, result),
+            places: found.named.into_iter().map(|one| self.shown(&one, base, head, keys)).collect(),
+            note: note(&times, metric, result, self.sampled(&result.id)),
         })
     }
 
@@ -113,23 +114,16 @@ impl Both<'_> {
         }
     }
 
-    fn places(&self, base: &Joined<'_>, head: &Joined<'_>) -> (Places, Places) {
+    fn places(&self, base: &Joined<'_>, head: &Joined<'_>, keys: &Keys) -> (Places, Places) {
         let mut functions = base.shared_names();
         functions.extend(head.shared_names());
-        // An item that moved has another key at head; base's stands for both.
-        let keys: HashMap<String, String> = self
-            .changes
-            .iter()
-            .filter_map(|change| change.head.as_ref().zip(change.base.as_ref()))
-            .map(|(head, base)| (head.key.clone(), base.key.clone()))
-            .collect();
         let none = HashMap::new();
         let of = |joined: &Joined<'_>, keys: &HashMap<String, String>, side: Side| {
             let changed = self.changed(side);
             let naming = Naming { keys, functions: &functions };
             joined.places(&naming, &changed, |frame| self.ambient(joined, frame))
         };
-        (of(base, &none, Side::Base), of(head, &keys, Side::Head))
+        (of(base, &none, Side::Base), of(head, keys, Side::Head))
     }
 
     /// The numbers of the changes of a side's items.
@@ -153,12 +147,12 @@ impl Both<'_> {
         self.changes.iter().position(reaches)
     }
 
-    fn shown(&self, one: &Grown, base: &Joined<'_>, head: &Joined<'_>) -> GrownPlace {
-        let owner = one.place.owner.as_deref().and_then(|key| self.owner(key));
+    fn shown(&self, one: &Grown, base: &Joined<'_>, head: &Joined<'_>, keys: &Keys) -> GrownPlace {
+        let owner = one.place.owner.as_deref().and_then(|key| self.owner(key, keys));
         let callee = one.place.callee.clone();
         let side = match (&callee, one.place.owner.as_deref()) {
             (Some(function), _) => side_of(base.shows_function(function), head.shows_function(function)),
-            (None, Some(key)) => side_of(self.base.tree().id(key).is_some(), self.at_head(key).is_some()),
+            (None, Some(key)) => side_of(self.base.tree().id(key).is_some(), self.at_head(key, keys).is_some()),
             (None, None) => "both",
         };
         let through = match one.through {
@@ -184,16 +178,43 @@ impl Both<'_> {
     }
 
     /// The item of a key that stands for both sides, as it is at head if it is there.
-    fn owner(&self, key: &str) -> Option<&Item> {
+    fn owner(&self, key: &str, keys: &Keys) -> Option<&Item> {
         let of_base = || self.base.tree().id(key).and_then(|id| self.base.tree().get(id));
-        self.at_head(key).or_else(of_base)
+        self.at_head(key, keys).or_else(of_base)
     }
 
-    fn at_head(&self, key: &str) -> Option<&Item> {
-        let moved = self.changes.iter().filter_map(|change| change.base.as_ref().zip(change.head.as_ref()));
-        let own = moved.into_iter().find(|(base, _)| base.key == key).map_or(key, |(_, head)| head.key.as_str());
+    fn at_head(&self, key: &str, keys: &Keys) -> Option<&Item> {
+        let own = keys.iter().find(|(_, base)| *base == key).map_or(key, |(head, _)| head.as_str());
         self.head.tree().id(own).and_then(|id| self.head.tree().get(id))
     }
+
+    /// Base's key of each item that has another one at head: one that a change pairs with it, or else the only one of the same
+    /// name and tokens that the other side does not have (nothing is said of what is in a file that was only renamed).
+    fn keys(&self) -> Keys {
+        let (base, head) = (self.base.tree(), self.head.tree());
+        let pairs = self.changes.iter().filter_map(|change| change.head.as_ref().zip(change.base.as_ref()));
+        let mut keys: Keys = pairs.map(|(head, base)| (head.key.clone(), base.key.clone())).collect();
+        let (old, new) = (only_in(base, head), only_in(head, base));
+        for (identity, item) in &new {
+            let Some((item, before)) = item.zip(old.get(identity).copied().flatten()) else { continue };
+            keys.entry(item.key.clone()).or_insert_with(|| before.key.clone());
+        }
+        keys
+    }
+}
+
+/// Base's key by head's.
+type Keys = HashMap<String, String>;
+
+/// The name, body and signature of each item that the other tree does not have; `None` for what several are.
+fn only_in<'t>(tree: &'t Tree, other: &Tree) -> HashMap<(&'t str, u64, u64), Option<&'t Item>> {
+    let mut found: HashMap<(&str, u64, u64), Option<&Item>> = HashMap::new();
+    for item in tree.items().iter().filter(|item| item.kind.is_code() && other.id(&item.key).is_none()) {
+        let name = item.path.rsplit("::").next().unwrap_or(&item.path);
+        let same = found.entry((name, item.body_hash, item.signature_hash));
+        same.and_modify(|one| *one = None).or_insert(Some(item));
+    }
+    found
 }
 
 #[derive(Clone, Copy)]
@@ -226,12 +247,29 @@ fn is_untimed(joined: &Joined<'_>) -> bool {
     joined.share_of_functions(&names) >= MATTERS
 }
 
-fn note(times: &Times, metric: &MetricResult, result: &WorkloadResult) -> Option<String> {
+/// The kernel's part of the CPU time from which on a reader must know that it is in no place.
+const MUCH_KERNEL: f64 = 0.1;
+
+fn note(times: &Times, metric: &MetricResult, result: &WorkloadResult, sampled: [f64; 2]) -> Option<String> {
     let untimed = times.untimed.then(|| {
-        "the samples may show set-up that the time leaves out: only what grew by its share as well is named, and it grew by at least this".to_owned()
+        "the samples may show set-up that the time leaves out: only what grew by its share as well is named, and it grew by at least \
+         this"
+            .to_owned()
+    });
+    let [base, head] = sampled.map(|user| 1.0 - user);
+    let kernel = (base.max(head) >= MUCH_KERNEL).then(|| {
+        format!(
+            "the kernel's part of the CPU time ({} at base, {} at head) is not sampled and in no place",
+            figures::share(base),
+            figures::share(head)
+        )
     });
     let is_primary = result.primary().is_some_and(|primary| primary.name == metric.name);
     let running = (!is_primary).then(|| "running time only: what it waits for is not in it".to_owned());
-    let all: Vec<String> = untimed.into_iter().chain(running).collect();
+    let all: Vec<String> = untimed.into_iter().chain(kernel).chain(running).collect();
     (!all.is_empty()).then(|| all.join("; "))
 }
+
+#[cfg(test)]
+#[path = "growth/tests.rs"]
+mod tests;

@@ -21,7 +21,7 @@ pub struct Side<'a> {
 const SHORT_NS: f64 = 1e6;
 
 /// Draws the SVG. Widths are the time of the slower side, so that whatever was added or is gone there is in sight; red takes longer
-/// at head, blue shorter, as far as the function's own time tells. The same input gives the same bytes.
+/// at head, blue shorter, in the function's own code. The same input gives the same bytes.
 pub fn svg(id: &str, base: Side<'_>, head: Side<'_>) -> Result<Vec<u8>, FlamegraphError> {
     if base.profile.samples() == 0 || head.profile.samples() == 0 {
         return Err(FlamegraphError::Empty);
@@ -52,7 +52,11 @@ fn subtitle(base: &Side<'_>, head: &Side<'_>, wide: &str) -> String {
     let side = |side: &Side<'_>| {
         format!("{} ({})", figures::quantity(side.ns, "ns"), figures::counted(side.profile.samples() as usize, "sample"))
     };
-    format!("base {}, head {} per iteration; width: time at {wide}; red: longer at head, blue: shorter", side(base), side(head))
+    format!(
+        "sampled time of an iteration: base {}, head {}; width: time at {wide}; red: itself longer at head, blue: shorter",
+        side(base),
+        side(head)
+    )
 }
 
 #[cfg(test)]
