@@ -17,6 +17,7 @@ pub mod live;
 pub mod metric;
 pub mod noise;
 pub mod order;
+pub mod peak;
 pub mod preload;
 pub mod round;
 pub mod session;

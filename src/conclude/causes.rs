@@ -130,3 +130,40 @@ pub(crate) fn point_elsewhere(findings: &mut [Finding], workloads: &[WorkloadRes
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::Severity;
+    use crate::report::samples;
+
+    fn workload(id: &str, causes: Vec<CauseResult>) -> WorkloadResult {
+        WorkloadResult { causes, ..super::super::workloads::unknown(id, "bench") }
+    }
+
+    #[test]
+    fn tuned_cold_code_is_told_what_holds_more_time_elsewhere() {
+        let of = |item: &str, share| samples::cause(item, (share, share - 0.03, share + 0.03));
+        let cold = samples::finding(Severity::Error);
+        let own = cold.item.clone().unwrap();
+        let workloads = [
+            workload("parse", vec![of("parse::index::lookup", 0.2), of(&own, 0.9)]),
+            workload("index", vec![of("parse::index::lookup", 0.41)]),
+        ];
+        let mut findings = [cold.clone(), Finding { rule: "PE-101".into(), ..cold.clone() }];
+        point_elsewhere(&mut findings, &workloads);
+        let told = "`parse::index::lookup` (src/index.rs:40): S05 SipHash of small keys holds 41 % [38, 44] of `index`";
+        assert!(findings[0].fix.ends_with(told), "{}", findings[0].fix);
+        assert_eq!(findings[1].fix, cold.fix, "the other rules say nothing of the kind");
+        let mut alone = [cold.clone()];
+        point_elsewhere(&mut alone, &[workload("parse", vec![of(&own, 0.9)])]);
+        assert_eq!(alone[0].fix, cold.fix, "the finding's own item is not elsewhere");
+    }
+
+    #[test]
+    fn a_sketch_names_the_function_alone() {
+        assert_eq!(last("app::index::Index::lookup"), "lookup");
+        assert_eq!(last("app::run::{{closure}}"), "run");
+        assert_eq!(last("main"), "main");
+    }
+}

@@ -9,8 +9,6 @@ use crate::measure::WorkloadKind;
 use crate::measure::allocations::Sampled;
 use crate::profile::Profile;
 
-/// Page faults per CPU second from which it is worth a line who makes them; at a microsecond each, half a per cent.
-const MANY_FAULTS: f64 = 5_000.0;
 /// Samples, counted as equal ones, below which nobody is named.
 const FEWEST: u64 = 30;
 /// A smaller part is not named.
@@ -54,7 +52,7 @@ fn grows(evidence: &WorkloadEvidence) -> Option<bool> {
 
 fn faults(work: &Work, view: &SideView<'_>) -> Option<FaultsResult> {
     let (count, per_cpu_second) = work.faults().zip(work.fault_rate())?;
-    let profile = work.faults.as_ref().filter(|_| per_cpu_second >= MANY_FAULTS)?;
+    let profile = work.faults.as_ref().filter(|_| work.faults_often())?;
     let (samples, owners) = owners(profile, view)?;
     Some(FaultsResult { count, per_cpu_second, samples, owners })
 }
@@ -114,4 +112,50 @@ fn owners(profile: &Profile, view: &SideView<'_>) -> Option<(u64, Vec<MemoryOwne
 fn stack(joined: &Joined<'_>, key: &str) -> Vec<String> {
     let heaviest = joined.stacks_through(key, FRAMES, 1).into_iter().next();
     heaviest.map(|excerpt| excerpt.frames.into_iter().map(|frame| frame.function).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::Driven;
+    use crate::join::SideData;
+    use crate::measure::harness::Harness;
+    use crate::sample::offcpu::{Observed, Resident};
+
+    /// Watched for four seconds, with so many bytes more each second.
+    fn evidence(kind: WorkloadKind, rate: u64, batched: f64) -> Evidence {
+        let workload = crate::measure::workload::sample("cache", kind);
+        let resident = (0..200).map(|look| Resident { at_ns: look * 20_000_000, bytes: rate * look / 50 }).collect();
+        let observed = Observed { resident, watched_ns: 4, on_cpu_ns: 4, ..Observed::default() };
+        let mut work = Work { observed, ..Work::default() };
+        work.on_cpu.batched = batched;
+        let one = WorkloadEvidence { work: Some(work), ..WorkloadEvidence::of(&Driven { workload, harness: Harness::Process }) };
+        Evidence { workloads: vec![one], ..Evidence::default() }
+    }
+
+    fn growth_of(base: Option<&Evidence>, head: &Evidence) -> Option<GrowthResult> {
+        let nothing = SideData::default();
+        let view = nothing.view();
+        let mut results = vec![super::super::workloads::unknown("cache", "criterion")];
+        add_memory(&mut results, base.map(|base| (base, &view)), (head, &view));
+        results.remove(0).memory?.growth
+    }
+
+    #[test]
+    fn growth_is_told_with_what_repeats_itself_and_with_what_was_before() {
+        let (grows, still) = (evidence(WorkloadKind::Criterion, 8 << 20, 0.0), evidence(WorkloadKind::Criterion, 0, 0.0));
+        let found = growth_of(Some(&still), &grows).unwrap();
+        assert_eq!((found.steady, found.at_base), (true, Some(false)));
+        assert_eq!(growth_of(Some(&grows), &grows).unwrap().at_base, Some(true));
+        assert_eq!(growth_of(None, &grows).unwrap().at_base, None);
+        assert_eq!(growth_of(Some(&grows), &still), None);
+        let program = growth_of(None, &evidence(WorkloadKind::Binary, 8 << 20, 0.0)).unwrap();
+        assert!(!program.steady);
+    }
+
+    #[test]
+    fn batches_and_harnesses_that_do_as_they_like_are_not_told_of() {
+        assert_eq!(growth_of(None, &evidence(WorkloadKind::Criterion, 8 << 20, 0.5)), None);
+        assert_eq!(growth_of(None, &evidence(WorkloadKind::Libtest, 8 << 20, 0.0)), None);
+    }
 }

@@ -7,7 +7,7 @@ use crate::analysis::{ClockResult, MetricResult, Outcome, PUT_OFF, WorkloadResul
 use crate::evidence::{Allocations, WorkloadEvidence};
 use crate::heat::Executed;
 use crate::join::{Reach, Reached, SideView, explain};
-use crate::measure::allocations::{PEAK, bytes_note};
+use crate::measure::allocations::{PEAK, bytes_note, count_note};
 use crate::measure::aside::ALLOCATIONS;
 use crate::measure::{self, ClockChoice, ClockKind, Ending, Measured, Workload, WorkloadKind};
 use crate::source::{Change, ChangeKind, FileRole, role};
@@ -154,7 +154,7 @@ fn allocations(counted: &Allocations, kind: WorkloadKind) -> [MetricResult; 3] {
         note: note.map(str::to_owned),
     };
     [
-        metric("allocations.count", "count", counted.calls, None),
+        metric("allocations.count", "count", counted.calls, count_note(kind)),
         metric("allocations.bytes", "bytes", counted.bytes, bytes_note(kind)),
         metric("allocations.peak", "bytes", counted.peak, Some(PEAK)),
     ]

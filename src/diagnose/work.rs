@@ -20,6 +20,9 @@ pub struct Null {
     pub major_faults: u64,
 }
 
+/// Page faults without I/O per CPU second: at a microsecond each, half a per cent of the time.
+const OFTEN: f64 = 5_000.0;
+
 /// Counters and waits of a workload, over one or several runs.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Work {
@@ -78,6 +81,11 @@ impl Work {
     /// Page faults without I/O per CPU second; `None` when not known.
     pub fn fault_rate(&self) -> Option<f64> {
         self.faults().map(|faults| self.per_cpu_second(faults))
+    }
+
+    /// True where who makes the page faults is worth a word.
+    pub fn faults_often(&self) -> bool {
+        self.fault_rate().is_some_and(|rate| rate >= OFTEN)
     }
 
     /// Page faults with I/O per second of the run; `None` when not known.

@@ -13,8 +13,6 @@ use crate::stats::median;
 const SECONDS: u32 = 2;
 /// Share of the CPU samples in the allocator from which it is worth a run who asks it (half of that is all that could be gained).
 const ALLOCATOR: f64 = 0.03;
-/// Page faults per CPU second from which it is.
-const FAULTS: f64 = 5_000.0;
 
 impl Collector<'_> {
     /// Counts, where the workload ran; that it cannot be counted is no problem of the workload.
@@ -39,9 +37,7 @@ impl Collector<'_> {
                 })
             }
         });
-        if let (Ok(counter), Some(Ok(_)), true) =
-            (counter, &evidence.allocations, evidence.work.as_ref().is_some_and(is_worth_a_run))
-        {
+        if let Some(counter) = counter.ok().filter(|_| evidence.work.as_ref().is_some_and(is_worth_a_run)) {
             self.sample_allocations(evidence, program, counter)?;
         }
         Ok(())
@@ -69,6 +65,5 @@ impl Collector<'_> {
 }
 
 fn is_worth_a_run(work: &Work) -> bool {
-    let faults = work.fault_rate().is_some_and(|rate| rate >= FAULTS);
-    work.on_cpu.allocator >= ALLOCATOR || faults || growth(&work.observed.resident).is_some()
+    work.on_cpu.allocator >= ALLOCATOR || work.faults_often() || growth(&work.observed.resident).is_some()
 }

@@ -6,7 +6,7 @@ mod count;
 mod counter;
 mod sampled;
 
-pub use count::{Counts, Effort, PEAK, bytes_note, compare, compare_peaks, count};
+pub use count::{Counts, Effort, PEAK, bytes_note, compare, compare_peaks, count, count_note};
 pub(super) use count::{Stop, by_difference, counted_once};
 pub use counter::{AllocationCounter, Totals};
 pub use sampled::{Sampled, sample};

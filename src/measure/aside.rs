@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use super::absolute::Absolute;
 use super::allocations::{self, AllocationCounter, Counts, Effort};
 use super::clock::{ClockChoice, ClockKind};
 use super::harness::{Harness, HarnessError};
 use super::order::Role;
+use super::peak::{MEMORY, peaks};
 use super::round::Job;
 use super::{LiveRunner, MetricResult};
 use crate::stats::estimate::{log_ratios, median_interval};
@@ -17,6 +19,8 @@ use crate::stats::{Outcome, Plan, median};
 pub struct Aside {
     /// What was measured.
     pub metrics: Vec<MetricResult>,
+    /// Sides for themselves, for objectives.
+    pub absolutes: Vec<Absolute>,
     /// What was not, by the first part of the metric's name, and why.
     pub unmeasured: BTreeMap<String, String>,
 }
@@ -31,16 +35,35 @@ const PAIRS: usize = 8;
 /// The CPU clock runs at most this many times faster for a workload that mostly waits.
 const FASTEST: f64 = 200.0;
 
-/// Measures beside the rounds. Errors are our own or the user's.
-pub fn aside(runner: &mut LiveRunner<'_>, job: &Job, counter: Result<&AllocationCounter, &str>) -> Result<Aside, HarnessError> {
+/// Measures beside the rounds. `delta` is the smallest change of memory that counts; `None` where the rounds have measured it.
+/// Errors are our own or the user's.
+pub fn aside(
+    runner: &mut LiveRunner<'_>,
+    job: &Job,
+    counter: Result<&AllocationCounter, &str>,
+    delta: Option<f64>,
+) -> Result<Aside, HarnessError> {
     let mut aside = Aside::default();
+    match delta.map(|delta| peaks(runner, job, delta)).transpose()? {
+        Some(Ok(peaks)) => {
+            aside.metrics.push(peaks.metric);
+            aside.absolutes.push(peaks.absolute);
+        }
+        Some(Err(why)) => {
+            aside.unmeasured.insert(MEMORY.into(), why);
+        }
+        None => {}
+    }
     let counted = match counter {
         Ok(counter) => both_counts(runner, job, counter)?,
         Err(why) => Err(why.to_owned()),
     };
     match counted {
         Ok((base, head)) => aside.metrics.extend([
-            allocations::compare("allocations.count", "count", &base.calls, &head.calls),
+            MetricResult {
+                note: allocations::count_note(job.workload.kind).map(str::to_owned),
+                ..allocations::compare("allocations.count", "count", &base.calls, &head.calls)
+            },
             MetricResult {
                 note: allocations::bytes_note(job.workload.kind).map(str::to_owned),
                 ..allocations::compare("allocations.bytes", "bytes", &base.bytes, &head.bytes)

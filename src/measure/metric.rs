@@ -14,6 +14,7 @@ pub(crate) use tails::{MACHINE_NOTE, QUANTILES};
 
 use super::clock::ClockKind;
 use super::noise::Statistic;
+use super::peak::{GRAIN, PEAK_RSS};
 use super::round::{Job, Reading, Round};
 use crate::process::Usage;
 use crate::stats::estimate::log_ratios;
@@ -47,9 +48,6 @@ pub struct MetricResult {
     pub note: Option<String>,
 }
 
-/// Peak memory moves in pages and arenas: less than this is no change (`reference/measurement.md` §5.2).
-const RSS_GRAIN: f64 = 256.0 * 1024.0;
-
 /// How a metric is read from a process and judged.
 struct Spec {
     name: &'static str,
@@ -65,7 +63,7 @@ fn usage(reading: &Reading, of: fn(&Usage) -> f64) -> Option<f64> {
 }
 
 fn specs(margins: Margins, fixed_work: bool, base_rss: Option<f64>) -> Vec<Spec> {
-    let rss = base_rss.map_or(margins.delta, |base| margins.delta.max(RSS_GRAIN / base.max(1.0)));
+    let rss = base_rss.map_or(margins.delta, |base| margins.delta.max(GRAIN / base.max(1.0)));
     let spec = |name, unit, clock, read| Spec { name, unit, clock, margins, judged: fixed_work, read };
     let (cpu, wall) = (Some(ClockKind::Cpu), Some(ClockKind::Wall));
     vec![
@@ -76,7 +74,7 @@ fn specs(margins: Margins, fixed_work: bool, base_rss: Option<f64>) -> Vec<Spec>
         Spec {
             margins: Margins::with_delta(rss),
             judged: true,
-            ..spec("memory.peak_rss", "bytes", None, |r| Some(r.usage.as_ref()?.peak_rss? as f64))
+            ..spec(PEAK_RSS, "bytes", None, |r| Some(r.usage.as_ref()?.peak_rss? as f64))
         },
         spec("page_faults", "count", None, |r| usage(r, |u| (u.minor_faults + u.major_faults) as f64)),
         spec("page_faults.major", "count", None, |r| usage(r, |u| u.major_faults as f64)),

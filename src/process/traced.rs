@@ -2,6 +2,7 @@
 //!
 //! It knows program images, traps, signals and ends. What a trap means is for the [`Tracer`] to say.
 
+mod memory;
 mod ptrace;
 mod stopped;
 mod supervise;
@@ -15,6 +16,7 @@ use std::time::{Duration, Instant};
 use super::interrupt::{self, GroupGuard};
 use super::unix::{self, Gate};
 use super::workload::{Finished, Launch, Limits, ProcessError};
+pub use memory::run_for_peak;
 pub use stopped::{Memory, Stopped};
 use supervise::Ended;
 
@@ -47,6 +49,14 @@ pub trait Tracer: Send {
 
     /// A thread ran into a breakpoint instruction; the instruction pointer is behind it.
     fn trapped(&mut self, stopped: &Stopped) -> std::io::Result<Trap>;
+
+    /// True when [`Tracer::exiting`] is to be called: each thread then stops once more.
+    fn watches_exits(&self) -> bool {
+        false
+    }
+
+    /// A thread exits; its memory is still there.
+    fn exiting(&mut self, _stopped: &Stopped) {}
 
     /// A process is gone; its id may come again.
     fn ended(&mut self, process: i32);
@@ -206,7 +216,7 @@ fn attach_and_trace(
     let fork_failed = || spawned.try_recv().ok().and_then(Result::err);
     let pid = unix::read_pid(&gate, fork_failed).map_err(not_started)?.cast_signed();
     let _nobody_waits = events.send(Event::Started(pid));
-    if let Err(refused) = ptrace::seize(pid) {
+    if let Err(refused) = ptrace::seize(pid, tracer.watches_exits()) {
         // The child reads end of file at the gate and gives up; the forking thread reaps it.
         drop(gate);
         let _given_up = spawned.recv();

@@ -65,14 +65,16 @@ impl Advice<'_> {
             n => format!("; the same in {}", figures::counted(n, "more workload")),
         };
         let (title, of) = (&cause.title, &cause.of);
-        format!("{title}: {owners} {share} of the {of} of `{}`{within}{}{elsewhere}", self.workload.id, self.parts())
+        format!("{title}: {owners} {share} of the {of} of `{}`{}{within}{elsewhere}", self.workload.id, self.parts())
     }
 
-    /// What of the share is not running user code; nothing where all is.
+    /// What of the share is not running user code: ` (waiting 30 %, …)`; nothing where all is.
     fn parts(&self) -> String {
-        let told = [("waiting", self.cause.waited), ("in the kernel, shared out by its calls", self.cause.kernel)];
-        let told = told.iter().filter(|(_, share)| *share >= TOLD);
-        told.map(|(what, share)| format!("; {} of the time {what}", figures::share(*share))).collect::<Vec<_>>().concat()
+        let (waited, kernel) = (self.cause.waited, self.cause.kernel);
+        let waited = (waited >= TOLD).then(|| format!("waiting {}", figures::share(waited)));
+        let kernel = (kernel >= TOLD).then(|| format!("in the kernel {}, shared out by its calls", figures::share(kernel)));
+        let told: Vec<String> = waited.into_iter().chain(kernel).collect();
+        if told.is_empty() { String::new() } else { format!(" ({})", told.join(", ")) }
     }
 
     /// `fix: … (effort S); estimate 1.23x-1.54x, at most 1.79x`.
@@ -93,5 +95,44 @@ impl Advice<'_> {
     pub(super) fn stack(&self) -> Option<String> {
         let names: Vec<String> = self.cause.stack.iter().map(|frame| readable(&frame.function)).collect();
         (!names.is_empty()).then(|| names.join(" < "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::Command;
+    use crate::report::samples::{analysis, cause, workload};
+
+    #[test]
+    fn the_same_cause_of_one_owner_is_told_once_where_it_holds_most() {
+        let of = |item: &str, share| cause(item, (share, share - 0.03, share + 0.03));
+        let small = WorkloadResult { causes: vec![of("a::x", 0.2)], ..workload("small") };
+        let large = WorkloadResult { causes: vec![of("a::x", 0.5), of("a::y", 0.3)], ..workload("large") };
+        let analysis = Analysis { workloads: vec![small, large], ..analysis(Command::Verify) };
+        let told: Vec<String> = advice(&analysis).iter().map(Advice::headline).collect();
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[0].contains("`a::x`") && told[0].contains("50 %") && told[0].contains("of `large`"), "{}", told[0]);
+        assert!(told[0].ends_with("the same in 1 more workload") && told[1].contains("`a::y`"), "{told:?}");
+    }
+
+    #[test]
+    fn a_gain_is_called_an_estimate_and_a_large_effort_comes_later() {
+        let mut dear = cause("a::dear", (0.5, 0.47, 0.53));
+        dear.effort = "L".into();
+        let causes = vec![dear, cause("a::cheap", (0.4, 0.37, 0.43))];
+        let analysis = Analysis { workloads: vec![WorkloadResult { causes, ..workload("w") }], ..analysis(Command::Baseline) };
+        let all = advice(&analysis);
+        assert!(all[0].headline().contains("a::cheap"), "{}", all[0].headline());
+        assert!(all.iter().all(|one| one.gain().starts_with("estimate ")), "{}", all[0].gain());
+    }
+
+    #[test]
+    fn what_is_not_running_is_told_apart() {
+        let waits = CauseResult { waited: 0.3, kernel: 0.1, ..cause("a::x", (0.41, 0.38, 0.44)) };
+        let workloads = vec![WorkloadResult { causes: vec![waits], ..workload("w") }];
+        let analysis = Analysis { workloads, ..analysis(Command::Baseline) };
+        let told = advice(&analysis)[0].headline();
+        assert!(told.contains("of `w` (waiting 30 %, in the kernel 10 %, shared out by its calls) in "), "{told}");
     }
 }

@@ -346,7 +346,7 @@ pub(super) fn base_time(workload: &WorkloadResult) -> Option<String> {
     Some(format!("{value}{counted}{note}"))
 }
 
-/// `101 allocations, 2.53 KiB per iteration; 61.2 KiB live at most (with harness and set-up)`, of one side, or why not; `None`
+/// `101 allocations, 2.53 KiB per iteration; 61.2 KiB live at most (with harness)`, of one side, or why not; `None`
 /// when nobody counted.
 pub(super) fn heap(workload: &WorkloadResult) -> Option<String> {
     let value = |name: &str| {
@@ -360,7 +360,8 @@ pub(super) fn heap(workload: &WorkloadResult) -> Option<String> {
     let noun = if calls == "1" { "allocation" } else { "allocations" };
     let (per, with) = match workload.kind.as_str() {
         "bench" | "binary" | "command" => ("per run", ""),
-        _ => ("per iteration", " (with harness and set-up)"),
+        "criterion" | "divan" => ("per iteration with its set-up", " (with harness)"),
+        _ => ("per iteration", " (with harness)"),
     };
     Some(format!("{calls} {noun}, {bytes} {per}; {peak} live at most{with}"))
 }

@@ -16,6 +16,7 @@ use crate::git::base::Base as Chosen;
 use crate::join::{Ambient, CONTROLS, Plan, Reach, Reached, SideData, SideView, ambient_of, plan, reach_of};
 use crate::measure::aside::{ALLOCATIONS, aside};
 use crate::measure::host::{Contention, Watch};
+use crate::measure::peak::PEAK_RSS;
 use crate::measure::{Job, LiveRunner, Measured, Progress, Settings, Workload, WorkloadKind, measure};
 use crate::shell::Shell;
 use crate::sides::{
@@ -346,9 +347,8 @@ fn beside(
             continue;
         }
         if until.is_none_or(|until| Instant::now() < until) {
-            let aside = aside(runner, job, counter.as_ref().map_err(String::as_str))?;
-            one.metrics.extend(aside.metrics);
-            one.unmeasured = aside.unmeasured;
+            let delta = one.lacks(PEAK_RSS).then(|| context.margin());
+            one.add(aside(runner, job, counter.as_ref().map_err(String::as_str), delta)?);
         } else {
             one.unmeasured.insert(ALLOCATIONS.into(), "the time limit came first".into());
         }

@@ -8,10 +8,8 @@ use crate::diagnose::{Class, Diagnosis, Part, diagnose};
 use crate::evidence::{Driven, ProfileOptions, profile};
 use crate::measure::harness::{Harness, Side};
 use crate::measure::{Workload, WorkloadKind, workload};
-use crate::process::{Limits, Tool};
+use crate::process::Limits;
 use crate::sample::{EngineWish, Sampler, available};
-
-const TARGET: &str = include_str!("../../sample/offcpu/tests/target.rs");
 
 fn skipped(why: &str) {
     // Not through the test harness's capture: a skipped test must be seen.
@@ -25,8 +23,7 @@ fn compiled() -> Option<tempfile::TempDir> {
         return None;
     }
     let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("target.rs"), TARGET).unwrap();
-    Tool::new("rustc").args(["--edition=2021", "-O", "-g", "target.rs"]).cwd(dir.path()).run_checked().unwrap();
+    crate::sample::offcpu::testing::compile(dir.path());
     Some(dir)
 }
 

@@ -1,5 +1,6 @@
 //! Allocations per iteration of one side: the difference of two runs whose numbers of iterations are known.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::counter::{AllocationCounter, Totals};
@@ -46,7 +47,7 @@ pub fn count(
     side: &Side,
     effort: Effort,
 ) -> Result<Result<Counts, String>, HarnessError> {
-    if let Some(why) = Linkage::read(&side.executable).and_then(|linkage| unreachable_by_preload(&linkage)) {
+    if let Some(why) = out_of_reach(&side.executable) {
         return Ok(Err(why));
     }
     let harness = runner.harness(workload, side)?;
@@ -82,6 +83,11 @@ pub fn count(
         }
     }
     Ok(Ok(counts))
+}
+
+/// Why the allocator of an executable is not the C library's; `None` where it is, as far as can be seen.
+pub(super) fn out_of_reach(executable: &Path) -> Option<String> {
+    Linkage::read(executable).and_then(|linkage| unreachable_by_preload(&linkage))
 }
 
 fn unreachable_by_preload(linkage: &Linkage) -> Option<String> {
@@ -313,9 +319,25 @@ pub fn compare_peaks(base: &[f64], head: &[f64]) -> MetricResult {
     MetricResult { outcome, note: Some(PEAK.into()), ..compared }
 }
 
+/// What the allocations of an iteration hold beside the timed part; what the harness asks for around its iterations cancels between
+/// two runs of different lengths. `None` where there is nothing but the timed part.
+pub fn count_note(kind: WorkloadKind) -> Option<&'static str> {
+    match kind {
+        WorkloadKind::Criterion => {
+            Some("with the set-up of each iteration (`iter_batched`); what the harness asks for is taken off")
+        }
+        WorkloadKind::Divan => Some("with the set-up of each iteration (`with_inputs`); what the harness asks for is taken off"),
+        WorkloadKind::Bench | WorkloadKind::Binary => Some("of the whole process, its start included"),
+        WorkloadKind::Libtest | WorkloadKind::Bencher | WorkloadKind::Gungraun => None,
+    }
+}
+
 /// What the bytes of an iteration hold beside the workload's own; `None` where nothing.
 pub fn bytes_note(kind: WorkloadKind) -> Option<&'static str> {
-    (kind == WorkloadKind::Divan).then_some("with the room that divan makes for an iteration's input and output")
+    if kind == WorkloadKind::Divan {
+        return Some("with the set-up of each iteration and the room that divan makes for its input and output");
+    }
+    count_note(kind)
 }
 
 /// What a peak is.

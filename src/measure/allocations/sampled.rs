@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::count::out_of_reach;
 use super::counter::{AllocationCounter, Totals};
 use crate::measure::harness::HarnessError;
 use crate::measure::preload::PreloadError;
@@ -44,7 +45,7 @@ const MAPS_AT: usize = SLOTS_AT + SLOTS * SLOT + BLOCKS * 12;
 const COPIES_AT: usize = MAPS_AT + SPACES * MAPS;
 const SIZE: usize = COPIES_AT + SLOTS * COPY;
 
-/// Runs a workload once, with stacks. `None` where the library never acted, where the run was cut short, and where it asked so often
+/// Runs a workload once, with stacks. `None` where its allocator is not the C library's, where the library never acted, where the run was cut short, and where it asked so often
 /// that the last of it has no stacks.
 pub fn sample(
     counter: &AllocationCounter,
@@ -52,6 +53,9 @@ pub fn sample(
     limits: &Limits,
     scratch: &Path,
 ) -> Result<Option<Sampled>, HarnessError> {
+    if out_of_reach(&launch.program).is_some() {
+        return Ok(None);
+    }
     let sheet = counter.apply(&mut launch, 0, scratch)?;
     let file = StackFile::beside(&mut launch, scratch)?;
     if !run(&launch, limits)?.success() {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::absolute::Absolute;
+use crate::measure::aside::Aside;
 use crate::measure::clock::ClockChoice;
 use crate::measure::metric::MetricResult;
 use crate::measure::noise::Statistic;
@@ -142,6 +143,26 @@ impl Measured {
     /// The primary metric.
     pub fn primary(&self) -> Option<&MetricResult> {
         self.metrics.first()
+    }
+
+    /// True when neither side has a value of this metric.
+    pub fn lacks(&self, name: &str) -> bool {
+        self.metric(name).is_none_or(|metric| metric.base.is_none() && metric.head.is_none())
+    }
+
+    /// Adds what was measured beside the rounds, in place of what they could not measure.
+    pub fn add(&mut self, aside: Aside) {
+        for metric in aside.metrics {
+            match self.metrics.iter_mut().find(|known| known.name == metric.name) {
+                Some(known) => *known = metric,
+                None => self.metrics.push(metric),
+            }
+        }
+        for absolute in aside.absolutes {
+            self.absolutes.retain(|known| known.metric != absolute.metric);
+            self.absolutes.push(absolute);
+        }
+        self.unmeasured = aside.unmeasured;
     }
 
     /// A metric by its name.

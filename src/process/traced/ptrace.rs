@@ -31,6 +31,8 @@ pub(super) enum Change {
     Signal(i32),
     /// It stopped with its whole process, as job control does.
     GroupStop,
+    /// It exits, and everything of it is still there.
+    Exiting,
     /// It was born, it gave birth, or its process was continued: nothing to do but to let it run.
     Passing,
 }
@@ -51,8 +53,9 @@ fn request(request: Request, thread: i32, address: usize, data: usize) -> Result
     if value == -1 && errno != 0 { Err(Error::from_raw_os_error(errno)) } else { Ok(value) }
 }
 
-/// Makes the calling thread the tracer of `pid` and of everything that it will start. The process is not stopped by this.
-pub(super) fn seize(pid: i32) -> Result<()> {
+/// Makes the calling thread the tracer of `pid` and of everything that it will start, of their exits too if `exits`. The process is
+/// not stopped by this.
+pub(super) fn seize(pid: i32, exits: bool) -> Result<()> {
     if simulated(std::env::var(SIMULATED_REFUSAL).ok().as_deref()) {
         return Err(Error::from_raw_os_error(libc::EPERM));
     }
@@ -60,7 +63,8 @@ pub(super) fn seize(pid: i32) -> Result<()> {
         | libc::PTRACE_O_TRACECLONE
         | libc::PTRACE_O_TRACEFORK
         | libc::PTRACE_O_TRACEVFORK
-        | libc::PTRACE_O_TRACEEXEC;
+        | libc::PTRACE_O_TRACEEXEC
+        | if exits { libc::PTRACE_O_TRACEEXIT } else { 0 };
     request(libc::PTRACE_SEIZE, pid, 0, options as usize).map(drop)
 }
 
@@ -151,6 +155,7 @@ fn decode(status: i32) -> Change {
     match status >> 16 {
         0 => Change::Signal(signal),
         libc::PTRACE_EVENT_EXEC => Change::Executed,
+        libc::PTRACE_EVENT_EXIT => Change::Exiting,
         EVENT_STOP if signal != libc::SIGTRAP => Change::GroupStop,
         _ => Change::Passing,
     }
@@ -166,6 +171,7 @@ mod tests {
         assert_eq!(stop(libc::SIGTRAP, 0), Change::Signal(libc::SIGTRAP));
         assert_eq!(stop(libc::SIGTRAP, libc::PTRACE_EVENT_EXEC), Change::Executed);
         assert_eq!(stop(libc::SIGTRAP, libc::PTRACE_EVENT_CLONE), Change::Passing);
+        assert_eq!(stop(libc::SIGTRAP, libc::PTRACE_EVENT_EXIT), Change::Exiting);
         assert_eq!(stop(libc::SIGTRAP, EVENT_STOP), Change::Passing);
         assert_eq!(stop(libc::SIGTSTP, EVENT_STOP), Change::GroupStop);
         assert!(matches!(decode(3 << 8), Change::Ended(status) if status.code() == Some(3)));
@@ -179,6 +185,6 @@ mod tests {
 
     #[test]
     fn a_process_that_is_gone_cannot_be_seized() {
-        assert!(seize(i32::MAX).is_err());
+        assert!(seize(i32::MAX, false).is_err());
     }
 }

@@ -57,6 +57,10 @@ impl Supervision<'_> {
             self.thread_ended(thread, status, usage);
         } else if self.ending {
             self.survive_no_longer(thread);
+            if change == Change::Exiting {
+                // It dies already: no signal wakes it from its last stop.
+                let _gone_already = ptrace::resume(thread, 0);
+            }
         } else if let Err(error) = self.stopped(thread, change) {
             // A thread that was killed while it stood still is gone for every request; its end is reported next.
             if error.raw_os_error() != Some(libc::ESRCH) {
@@ -109,6 +113,12 @@ impl Supervision<'_> {
             Change::Signal(libc::SIGTRAP) => self.trapped(thread),
             Change::Signal(signal) => ptrace::resume(thread, signal),
             Change::GroupStop => ptrace::listen(thread),
+            Change::Exiting => {
+                if let Some(process) = self.process_of(thread) {
+                    self.tracer.exiting(&Stopped::new(process, thread));
+                }
+                ptrace::resume(thread, 0)
+            }
             Change::Passing | Change::Ended(_) => {
                 self.process_of(thread);
                 ptrace::resume(thread, 0)

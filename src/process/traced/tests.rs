@@ -77,3 +77,21 @@ fn a_tracer_may_end_the_workload() {
     let traced = traced("sleep 50", &mut counting).unwrap();
     assert!(traced.ended_early && traced.finished.signal == Some(libc::SIGKILL));
 }
+
+#[test]
+fn the_peak_of_a_program_that_is_smaller_than_this_one_is_its_own() {
+    let limits = Limits { timeout: Duration::from_secs(60), ..Limits::default() };
+    let peak = |script: &str| {
+        let (finished, peak) = run_for_peak(&Launch::new("/bin/sh", "/").args(["-c", script]), &limits).unwrap();
+        assert!(finished.success(), "{}", finished.outcome());
+        peak.unwrap()
+    };
+    let small = peak("exit 0");
+    assert!((100 << 10..32 << 20).contains(&small), "{small}");
+    // The shell holds the text of the variable: 16 MiB, made by doubling.
+    let large = peak("x=0123456789abcdef; i=0; while [ $i -lt 20 ]; do x=$x$x; i=$((i+1)); done; exit 0");
+    assert!(large > small + (15 << 20), "{large} {small}");
+    // A child of the program counts, and so does one that is killed at the end.
+    assert!(peak("(x=0123456789abcdef; i=0; while [ $i -lt 20 ]; do x=$x$x; i=$((i+1)); done; exit 0); exit 0") > 15 << 20);
+    peak("sleep 50 & exit 0");
+}

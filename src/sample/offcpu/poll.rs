@@ -217,10 +217,13 @@ impl Poller {
             State::Faulting { place } => (Some(Reason { wait: Wait::Memory, what: None, word: None }), place),
             State::Blocked { number, arguments, place } => (self.reason(pid, number, &arguments, tids), place),
         };
-        let stack = self.takes.take(pid, place);
+        let copied = self.takes.copy(pid, place);
         // Only what is still so is true of the same wait.
         match (self.read(&path)? == before, reason) {
-            (true, Some(reason)) => Some(Seen::Blocked(reason, stack)),
+            (true, Some(reason)) => {
+                let stack = if copied { self.takes.stack(pid, place) } else { None };
+                Some(Seen::Blocked(reason, stack))
+            }
             _ => Some(Seen::Raced),
         }
     }

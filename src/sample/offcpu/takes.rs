@@ -41,7 +41,7 @@ pub(super) struct Takes {
     cache: Cache,
     ids: HashMap<Taken, StackId>,
     pub(super) taken: Vec<Taken>,
-    copy: Vec<u8>,
+    copied: Vec<u8>,
 }
 
 /// A stack, leaf first, and whether it reached a root.
@@ -66,21 +66,28 @@ struct Walk {
 }
 
 impl Takes {
-    /// The stack of a thread that sleeps at `place`; `None` where its memory cannot be read.
-    pub(super) fn take(&mut self, pid: u32, place: Place) -> Option<StackId> {
-        if !self.copy(pid, place.sp, COPY) {
-            // It executed another program, or is new.
-            self.spaces.remove(&pid);
-            self.spaces.insert(pid, Process::open(pid, &mut self.binaries)?);
-            if !self.copy(pid, place.sp, COPY) {
-                return None;
-            }
+    /// Copies the stack of a thread that sleeps at `place`; false where its memory cannot be read. Takes a few microseconds, so that
+    /// few threads wake up meanwhile; what was copied is walked later.
+    pub(super) fn copy(&mut self, pid: u32, place: Place) -> bool {
+        if self.read(pid, place.sp, COPY) {
+            return true;
         }
-        if let Some(known) = self.spaces.get(&pid)?.known(place, &self.copy) {
+        // It executed another program, or is new.
+        self.spaces.remove(&pid);
+        let opened = Process::open(pid, &mut self.binaries);
+        opened.is_some_and(|process| {
+            self.spaces.insert(pid, process);
+            self.read(pid, place.sp, COPY)
+        })
+    }
+
+    /// The stack that was copied last; `None` where stacks cannot be walked.
+    pub(super) fn stack(&mut self, pid: u32, place: Place) -> Option<StackId> {
+        if let Some(known) = self.spaces.get(&pid)?.known(place, &self.copied) {
             return Some(known);
         }
         let mut walked = self.walk(pid, place)?;
-        if !walked.complete && self.copy.len() == COPY && self.copy(pid, place.sp, LARGE_COPY) {
+        if !walked.complete && self.copied.len() == COPY && self.read_more(pid, place) {
             walked = self.walk(pid, place)?;
         }
         let process = self.spaces.get_mut(&pid)?;
@@ -98,12 +105,22 @@ impl Takes {
         self.spaces.remove(&pid);
     }
 
-    /// Copies at most `length` bytes from the stack pointer upwards; false when there is nothing.
-    fn copy(&mut self, pid: u32, sp: u64, length: usize) -> bool {
-        self.copy.resize(length, 0);
-        let read = self.spaces.get(&pid).and_then(|process| process.memory.read_at(&mut self.copy, sp).ok()).unwrap_or(0);
-        self.copy.truncate(read);
+    /// Reads at most `length` bytes from the stack pointer upwards; false when there is nothing.
+    fn read(&mut self, pid: u32, sp: u64, length: usize) -> bool {
+        self.copied.resize(length, 0);
+        let read = self.spaces.get(&pid).and_then(|process| process.memory.read_at(&mut self.copied, sp).ok()).unwrap_or(0);
+        self.copied.truncate(read);
         read >= size_of::<u64>()
+    }
+
+    /// Reads a larger part of the same stack: as long as its inner end is the same, the thread is where it was.
+    fn read_more(&mut self, pid: u32, place: Place) -> bool {
+        let before = std::mem::take(&mut self.copied);
+        let same = self.read(pid, place.sp, LARGE_COPY) && self.copied.starts_with(&before);
+        if !same {
+            self.copied = before;
+        }
+        same
     }
 
     fn id(&mut self, taken: Taken) -> Option<StackId> {
@@ -122,7 +139,7 @@ impl Takes {
     /// The first walk that ends where stacks end, else the longest.
     fn walk(&mut self, pid: u32, place: Place) -> Option<Walked> {
         let process = self.spaces.get(&pid)?;
-        let (copy, binaries, cache) = (&self.copy, &self.binaries, &mut self.cache);
+        let (copy, binaries, cache) = (&self.copied, &self.binaries, &mut self.cache);
         let word = |address: u64| word(copy, place.sp, address);
         let mut attempt = |fp: u64| {
             let mut walked = Walked::default();

@@ -7,12 +7,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use super::testing::compile;
 use super::{Observed, Wait, Watcher};
-use crate::process::{Launch, Limits, Tool, run_gated};
+use crate::process::{Launch, Limits, run_gated};
 use crate::sample::{SampleOptions, record};
-
-const TARGET: &str = include_str!("tests/target.rs");
-const PARKING_LOT: &str = include_str!("tests/parking_lot.rs");
 
 /// The compiled program and a directory of its own.
 struct Program(tempfile::TempDir);
@@ -32,13 +30,7 @@ impl Program {
 
     fn compile() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("target.rs");
-        std::fs::write(&file, TARGET).unwrap();
-        let imitation = dir.path().join("parking_lot.rs");
-        std::fs::write(&imitation, PARKING_LOT).unwrap();
-        let rustc = |file: &std::path::Path| Tool::new("rustc").args(["--edition=2021", "-O", "-g"]).arg(file).cwd(dir.path());
-        rustc(&imitation).args(["--crate-type", "rlib"]).run_checked().unwrap();
-        rustc(&file).args(["--extern", "parking_lot=libparking_lot.rlib"]).run_checked().unwrap();
+        compile(dir.path());
         Self(dir)
     }
 

@@ -36,6 +36,7 @@ impl Position {
 
     /// Where a thread is that sleeps, if its frame pointer is `fp`: the kernel tells none.
     #[cfg(target_arch = "x86_64")]
+    #[expect(clippy::unnecessary_wraps, reason = "not every processor leaves enough behind")]
     pub(in crate::sample) fn asleep(pc: u64, sp: u64, fp: u64) -> Option<Self> {
         Some(Self { pc, sp, registers: UnwindRegsNative::new(pc, sp, fp) })
     }
