@@ -28,7 +28,7 @@ fn improve(
 ) -> Result<Recording, SampleError> {
     let mut best = run(&options)?;
     let mut used = options;
-    for next in [more_often, more_stack] {
+    for next in [more_often, more_stack, more_stack] {
         // A run that failed would fail again, and what it did is all there is to see.
         if !best.finished.success() {
             break;
@@ -38,6 +38,8 @@ fn improve(
         if again.finished.success() && better(&again.profile.quality, &best.profile.quality) {
             (best, used) = (again, options);
         }
+        // What was not enough is not asked for again.
+        used.stack_bytes = options.stack_bytes;
     }
     Ok(best)
 }
@@ -115,14 +117,15 @@ mod tests {
         let (asked, best) = replay(vec![recording(990, 700, 999, 0), recording(500, 0, 499, 0)]);
         assert_eq!(asked, [(999, 16384), (499, 65528)]);
         assert_eq!(best.profile.quality.truncated, 0);
-        assert_eq!(replay(vec![recording(990, 50, 999, 0), recording(500, 0, 499, 0)]).0[1], (499, 32768));
+        let (asked, _) = replay(vec![recording(990, 50, 999, 0), recording(500, 20, 499, 0), recording(500, 0, 499, 0)]);
+        assert_eq!(asked[1..], [(499, 32768), (499, 65528)]);
     }
 
     #[test]
     fn a_rerun_that_fails_or_is_no_better_is_dropped() {
         let (_, best) = replay(vec![recording(990, 700, 999, 0), recording(500, 0, 499, 3)]);
         assert_eq!(best.profile.quality.samples, 990);
-        let (_, best) = replay(vec![recording(990, 100, 999, 0), recording(500, 400, 499, 0)]);
+        let (_, best) = replay(vec![recording(990, 100, 999, 0), recording(500, 400, 499, 0), recording(500, 450, 499, 0)]);
         assert_eq!(best.profile.quality.samples, 990);
     }
 

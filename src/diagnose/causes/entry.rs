@@ -259,9 +259,8 @@ impl Entry {
         }
         signs.extend(self.counters.iter().map(|(counter, bounds)| format!("and {}", counter.words(*bounds))));
         if !self.kernel.is_empty() {
-            let when: Vec<String> = self.kernel.iter().map(|(counter, bounds)| counter.words(*bounds)).collect();
-            signs.push("the kernel's time counts in proportion to its calls (estimate) where there are".into());
-            signs.extend(when.iter().map(|words| format!("  {words}")));
+            signs.push("the kernel's time counts in proportion to its calls (an estimate) with:".into());
+            signs.extend(self.kernel.iter().map(|(counter, bounds)| format!("  {}", counter.words(*bounds))));
         }
         signs
     }
