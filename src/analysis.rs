@@ -9,7 +9,7 @@ mod memory;
 mod root_cause;
 mod second_look;
 
-pub use cause::{CauseOwnerResult, CauseResult, Estimate, StackFrame};
+pub use cause::{ALL_THREADS, CauseOwnerResult, CauseResult, Estimate, StackFrame};
 pub use imported::ImportedProfile;
 pub use memory::{AllocatedResult, FaultsResult, GrowthResult, MemoryOwner, MemoryResult};
 pub use root_cause::{GROWTH, GrownPlace, Growth, OwnerResult};

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// What shares are of where several threads share the work: less of it is not yet less time.
+pub const ALL_THREADS: &str = "work time of all threads";
+
 /// A cause by name. Nothing of it enters the verdict.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CauseResult {
@@ -23,7 +26,7 @@ pub struct CauseResult {
     pub high: f64,
     /// Samples that show it.
     pub samples: u64,
-    /// What the shares are of: `work time`, or `CPU samples` where nobody counted the rest.
+    /// What the shares are of: `work time`, [`ALL_THREADS`], or `CPU samples` where nobody counted the rest.
     pub of: String,
     /// What of the share was waited.
     pub waited: f64,

@@ -9,10 +9,7 @@ use super::context::{ContextParts, locate};
 use super::verify::judge::weakness;
 use crate::analysis::BaseSide;
 use crate::cli::CheckArgs;
-use crate::conclude::{
-    Profiled as Side, add_bottlenecks, add_causes, add_memory, baseline_result, change_results, environment, profile_warnings,
-    qualities,
-};
+use crate::conclude::{add_bottlenecks, baseline_result, change_results, environment, profile_warnings, qualities};
 use crate::error::Result;
 use crate::evidence::{Evidence, WorkloadEvidence, read_profile};
 use crate::exit::Exit;
@@ -53,8 +50,6 @@ pub(crate) fn check(args: &CheckArgs, shell: &mut Shell) -> Result<Exit> {
     let changes = change_results(&diff.changes, &view, &nothing.view());
     let mut workloads: Vec<_> = evidence.workloads.iter().map(|one| baseline_result(one, &view)).collect();
     add_bottlenecks(&mut workloads, None, evidence);
-    add_memory(&mut workloads, None, (evidence, &view));
-    add_causes(&mut workloads, None, Side { evidence, view: &view });
     let shown = |id: &str| changes.iter().any(|change| change.workload.as_deref() == Some(id));
     let poor = profile_warnings(qualities(evidence).filter(|(id, _)| shown(id)));
     let warnings = elsewhere.iter().map(|_| profiled.warning(&args.baseline)).chain(diff.warnings()).chain(poor).collect();

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::analysis::{CauseOwnerResult, CauseResult, Estimate, Finding, StackFrame, WorkloadResult};
+use crate::analysis::{ALL_THREADS, CauseOwnerResult, CauseResult, Estimate, Finding, StackFrame, WorkloadResult};
+use crate::diagnose::Work;
 use crate::diagnose::causes::{Cause, Subject, causes, waits};
 use crate::evidence::{Evidence, WorkloadEvidence};
 use crate::figures;
@@ -14,6 +15,9 @@ use crate::stats::Plan;
 
 /// Owners of a cause that are listed.
 const OWNERS: usize = 10;
+
+/// One thread's part of what is computed from which the others hardly count (`reference/evidence-rules.md` §3.2, C9).
+const SERIAL: f64 = 0.80;
 
 /// Matched functions that are listed.
 const FUNCTIONS: usize = 5;
@@ -50,7 +54,8 @@ pub(crate) fn add_causes(results: &mut [WorkloadResult], base: Option<Profiled<'
             work,
             noise: result.smallest_detectable.or_else(|| evidence.and_then(detectable)),
         };
-        result.causes = causes(&subject).into_iter().map(cause).collect();
+        let of = if work.is_some_and(is_parallel) { ALL_THREADS } else { "work time" };
+        result.causes = causes(&subject).into_iter().map(|found| cause(found, of)).collect();
     }
 }
 
@@ -61,7 +66,13 @@ fn detectable(evidence: &WorkloadEvidence) -> Option<f64> {
     evidence.noise().map(|noise| noise.detectable(last, &plan))
 }
 
-fn cause(found: Cause) -> CauseResult {
+/// True where no thread does most of what is computed: less work for all is not yet less time.
+fn is_parallel(work: &Work) -> bool {
+    let observed = &work.observed;
+    observed.most_threads > 1 && (observed.busiest_ns as f64) < SERIAL * observed.on_cpu_ns as f64
+}
+
+fn cause(found: Cause, of: &str) -> CauseResult {
     let Share { share, low, high, hits, .. } = found.share;
     let entry = found.entry;
     let owner = found.owners.first().map_or("your_function", |owner| last(&owner.item));
@@ -75,7 +86,7 @@ fn cause(found: Cause) -> CauseResult {
         low,
         high,
         samples: hits,
-        of: if found.of_work_time { "work time" } else { "CPU samples" }.into(),
+        of: if found.of_work_time { of } else { "CPU samples" }.into(),
         waited: found.waited,
         kernel: found.kernel,
         threshold: found.threshold,

@@ -167,7 +167,8 @@ fn first(work: &Work, time: &Time) -> Answer {
 /// Before the others: of next to no work any share may be large.
 fn idle(work: &Work, time: &Time) -> Option<Answer> {
     // Time in which it was ready and had no processor is no idleness.
-    let free = work.observed.watched_ns.saturating_sub(work.observed.run_delay_ns) as f64;
+    let delay = work.observed.run_delay_ns / work.observed.most_threads.max(1);
+    let free = work.observed.watched_ns.saturating_sub(delay) as f64;
     (time.total() < IDLE * free).then_some((Class::Idle, Some("no work"), 0.9, true))
 }
 

@@ -51,7 +51,7 @@ fn note(class: Class, kind: Option<&'static str>, work: &Work) -> Option<String>
         (Class::Cpu, "parallel") => "several threads do it",
         (Class::Io, "syscall-rate") => "many small reads and writes",
         (Class::Memory, "capacity") => "memory is short",
-        (Class::Memory, "faults") => "it touches new pages all the time",
+        (Class::Memory, "faults") => "it touches many new pages",
         (Class::Memory, "bandwidth") => {
             return Some(format!("{} of the CPU samples copy memory, a hint only", figures::share(work.on_cpu.copying)));
         }

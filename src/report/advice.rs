@@ -1,6 +1,6 @@
 //! Causes by name in words, the same for every page. Each gain is called an estimate.
 
-use crate::analysis::{Analysis, CauseResult, WorkloadResult};
+use crate::analysis::{ALL_THREADS, Analysis, CauseResult, WorkloadResult};
 use crate::figures;
 use crate::report::names::readable;
 
@@ -88,7 +88,13 @@ impl Advice<'_> {
         let cause = self.cause;
         let (low, high) = (figures::factor(cause.expected.low), figures::factor(cause.expected.high));
         let most = cause.max_speedup.map_or_else(|| "no bound".to_owned(), |most| format!("at most {}", figures::factor(most)));
-        format!("estimate {low}-{high}, {most}")
+        let of = if self.is_of_all_threads() { " of the work, of the time only where nothing else holds it up" } else { "" };
+        format!("estimate {low}-{high}{of}, {most}")
+    }
+
+    /// True where less work is not yet less time.
+    pub(super) fn is_of_all_threads(&self) -> bool {
+        self.cause.of == ALL_THREADS
     }
 
     /// The stack from the leaf to the owner's caller: `a < b < c`; `None` where there is none.

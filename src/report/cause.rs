@@ -3,6 +3,9 @@
 use crate::analysis::{BOTTLENECK, WorkloadResult};
 use crate::figures;
 
+/// Below this confidence a class is not told as one.
+const UNSURE: f64 = 0.2;
+
 /// `CPU-bound: …`, or why nobody knows; `None` where nothing was tried.
 pub(super) fn line(workload: &WorkloadResult) -> Option<String> {
     let Some(found) = &workload.bottleneck else {
@@ -10,6 +13,13 @@ pub(super) fn line(workload: &WorkloadResult) -> Option<String> {
     };
     let said = found.summary.as_ref().map(|summary| format!(": {summary}")).unwrap_or_default();
     let host = found.host.as_ref().map(|host| format!(" (halved, as the machine was shared: {host})")).unwrap_or_default();
+    if found.confidence < UNSURE {
+        return Some(format!(
+            "not known: {} would be a guess (confidence {}{host})",
+            found.class,
+            figures::share(found.confidence)
+        ));
+    }
     Some(format!("{}{said}; confidence {}{host}", found.class, figures::share(found.confidence)))
 }
 

@@ -101,7 +101,9 @@ impl Advice {
             Self::LowCoverage { .. } => "let threads live longer (a thread pool), or sample with `--engine pprof`".into(),
             Self::Unseen { .. } | Self::Collided { .. } => "let the kernel sample (`--engine perf` says what refuses)".into(),
             Self::FewSamples { engine: Engine::PprofAgent, .. } => "let the workload run longer".into(),
-            Self::Truncated { .. } => "keep less on the stack (box large futures and arrays): at most 64 KiB of it can be copied".into(),
+            Self::Truncated { .. } => {
+                "keep less on the stack (box large futures and arrays): at most 64 KiB of it can be copied".into()
+            }
             Self::FewSamples { .. } => "let the workload run longer, or sample at a higher frequency".into(),
             Self::Lost { .. } => "sample at a lower frequency, copy less of the stack, or run on a less busy machine".into(),
         }

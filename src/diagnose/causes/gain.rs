@@ -3,6 +3,9 @@
 use super::entry::Entry;
 use crate::heat::Share;
 
+/// Nobody believes an estimate of more than a hundredfold.
+const CREDIBLE: f64 = 0.99;
+
 /// Speed-ups as factors of the whole workload's speed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Gain {
@@ -18,8 +21,9 @@ impl Gain {
     /// The gain from a cause with this share of the work time.
     pub fn of(share: Share, entry: &Entry) -> Self {
         let without = |part: f64| 1.0 / (1.0 - part.clamp(0.0, 1.0));
+        let usual = |part: f64| without(part.min(CREDIBLE));
         let (least, best) = entry.recoverable;
-        Self { low: without(share.low * least), high: without(share.high * best), most: without(share.high) }
+        Self { low: usual(share.low * least), high: usual(share.high * best), most: without(share.high) }
     }
 }
 

@@ -118,8 +118,9 @@ impl<'a> Sources<'a> {
             parts.push((scaled(source.joined.portion(*count), source.part), kind));
             if !source.waited && self.claiming >> entry & 1 == 1 {
                 let calls = source.tallies.calls(self.claiming);
-                // The same samples once more: they are not counted again.
-                let share = Share { hits: 0, ..Share::new(*count, calls) };
+                // The same samples once more: they are not counted again. How long each call takes is not known, so that none of it
+                // is sure.
+                let share = Share { hits: 0, low: 0.0, ..Share::new(*count, calls) };
                 parts.push((scaled(share, self.kernel), Kind::Kernel));
             }
         }

@@ -167,7 +167,7 @@ fn the_peak_is_what_was_live_at_one_time() {
 
 /// Nine in ten bytes are asked for in `large`, seven in eight allocations are made in `small`; every other block of `large` is never
 /// given back.
-const TWO: &str = r#"
+const TWO: &str = r"
     use std::hint::black_box;
     #[inline(never)]
     fn large(round: u64) {
@@ -183,7 +183,7 @@ const TWO: &str = r#"
             for i in 0..5_000u64 { black_box(i); }
         }
     }
-"#;
+";
 
 #[test]
 fn allocations_are_those_of_the_functions_that_ask_for_them() {

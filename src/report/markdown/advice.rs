@@ -83,12 +83,17 @@ pub(super) fn checks(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()>
     for one in shown(analysis) {
         let (low, high) = (one.cause.expected.low, one.cause.expected.high);
         let expected = format!("{} to {}", figures::change(1.0 / low), figures::change(1.0 / high));
+        let what = if one.is_of_all_threads() {
+            "work of all its threads, which is less time only where nothing else holds it up"
+        } else {
+            "time"
+        };
         let sees = match one.workload.smallest_detectable {
             Some(change) => format!("a change of {} or more shows there on this machine", figures::share(change)),
             None => "what would show there is not measured yet".into(),
         };
         let command = format!("cargo perf-expert verify --workload {}", quoted(&one.workload.id));
-        writeln!(out, "- After {}: {}{rounds}; expected {expected} time (estimate); {sees}.", one.cause.id, code(&command))?;
+        writeln!(out, "- After {}: {}{rounds}; expected {expected} {what} (estimate); {sees}.", one.cause.id, code(&command))?;
     }
     Ok(())
 }

@@ -75,6 +75,8 @@ struct Poller {
     threads: HashMap<(u32, u32), Thread>,
     ended: Vec<Thread>,
     transfers: HashMap<u32, Transfers>,
+    /// Of each child, the process that will reap it.
+    parents: HashMap<u32, u32>,
     swapped: Option<u64>,
     resident: Series,
     ends: Ends,
@@ -96,6 +98,7 @@ impl Poller {
             threads: HashMap::new(),
             ended: Vec::new(),
             transfers: HashMap::new(),
+            parents: HashMap::new(),
             swapped: None,
             resident: Series::new(),
             ends: Ends::new(),
@@ -158,20 +161,22 @@ impl Poller {
                 let text = fs::read_to_string(format!("/proc/{pid}/task/{tid}/children")).unwrap_or_default();
                 for child in text.split_whitespace().filter_map(|word| word.parse().ok()) {
                     if !self.processes.contains(&child) {
+                        self.parents.insert(child, pid);
                         self.processes.push(child);
                     }
                 }
             }
         }
         let gone = |pid: &u32| !std::path::Path::new(&format!("/proc/{pid}")).exists();
-        let takes = &mut self.takes;
-        self.processes.retain(|pid| {
-            let gone = gone(pid);
-            if gone {
-                takes.forget(*pid);
+        let ended: Vec<u32> = self.processes.iter().filter(|pid| gone(pid)).copied().collect();
+        self.processes.retain(|pid| !ended.contains(pid));
+        for pid in ended {
+            self.takes.forget(pid);
+            // The kernel adds what a child did to who reaps it (`proc_pid_io(5)`).
+            if self.parents.get(&pid).is_some_and(|parent| self.processes.contains(parent)) {
+                self.transfers.remove(&pid);
             }
-            !gone
-        });
+        }
     }
 
     fn count(&mut self, at: u64) {
@@ -193,8 +198,8 @@ impl Poller {
     fn look_at(&mut self, pid: u32, tid: u32, at: u64, tids: &[u32]) {
         let path = format!("/proc/{pid}/task/{tid}/schedstat");
         let Some(schedule) = self.read(&path).and_then(|text| Schedule::parse(&text)) else { return };
-        // A thread that is new has lived since the last look at most; the first one since it executed its program.
-        let born = || if self.looks == 0 { Thread::new(at, schedule) } else { Thread::new(self.last, Schedule::default()) };
+        // Nobody knows since when a new thread lives: what it did before this look counts as run, not as waited.
+        let born = || if self.looks == 0 { Thread::new(at, schedule) } else { Thread::new(at, Schedule::default()) };
         let known = self.threads.entry((pid, tid)).or_insert_with(born);
         if known.stands(schedule) {
             known.still(at);

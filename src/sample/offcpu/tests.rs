@@ -247,3 +247,17 @@ fn memory_that_is_kept_grows_and_a_full_cache_does_not() {
     });
     assert!(grows);
 }
+
+#[test]
+fn what_a_child_reads_counts_once() {
+    let dir = tempfile::tempdir().unwrap();
+    // The shell reaps each, and the kernel then adds what it did to the shell's own.
+    let script = "dd if=/dev/zero of=/dev/null bs=1 count=300000 2>/dev/null; sleep 0.3";
+    let launch = Launch::new("/bin/sh", dir.path()).args(["-c", &[script; 3].join("; ")]);
+    let mut watcher = None;
+    let limits = Limits { timeout: Duration::from_secs(30), ..Limits::default() };
+    let finished = run_gated(&launch, &limits, |gated| watcher = Some(Watcher::begin(gated.pid)), |_| {}).unwrap();
+    assert!(finished.success(), "{}", finished.stderr_tail(5));
+    let reads = watcher.and_then(Watcher::end).unwrap().transfers.unwrap().reads;
+    assert!((850_000..1_050_000).contains(&reads), "{reads}");
+}
