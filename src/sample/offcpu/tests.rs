@@ -231,21 +231,26 @@ fn overhead() {
 #[test]
 fn memory_that_is_kept_grows_and_a_full_cache_does_not() {
     let program = Program::compiled();
-    let growth = |mode: &str| crate::diagnose::growth(&program.watched("leak", 3200, mode).resident);
-    // A busy machine may give the program, or the watch, no time at all for a fifth of a second: then nothing is claimed.
-    let grows = (0..3).any(|_| {
-        let (kept, cached, given_back) = std::thread::scope(|scope| {
-            let [kept, cached, given_back] = ["kept", "cached", "given-back"].map(|mode| scope.spawn(move || growth(mode)));
-            (kept.join().unwrap(), cached.join().unwrap(), given_back.join().unwrap())
+    let watched = |mode: &str| program.watched("leak", 3200, mode);
+    let mut had_time = false;
+    for _ in 0..3 {
+        let [kept, cached, given_back] = std::thread::scope(|scope| {
+            let runs = ["kept", "cached", "given-back"].map(|mode| scope.spawn(move || watched(mode)));
+            runs.map(|run| run.join().unwrap())
         });
-        assert_eq!((cached, given_back), (None, None));
-        kept.is_some_and(|kept| {
+        let growth = |observed: &Observed| crate::diagnose::growth(&observed.resident);
+        assert_eq!((growth(&cached), growth(&given_back)), (None, None));
+        if let Some(kept) = growth(&kept) {
             // At most a megabyte each 10 ms.
             assert!(kept.rate > 1e6 && kept.rate < 1.1e8 && kept.low > 0.0, "{kept:?}");
-            true
-        })
-    });
-    assert!(grows);
+            return;
+        }
+        // A program that stands still for a fifth of a second, because others run, does not grow then.
+        had_time |= kept.run_delay_ns < kept.on_cpu_ns / 2;
+    }
+    assert!(!had_time, "it was not seen to grow");
+    let busy = "SKIPPED a live test of growth: this machine gives a program no time\n";
+    std::io::stderr().write_all(busy.as_bytes()).unwrap();
 }
 
 #[test]
