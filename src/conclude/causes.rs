@@ -16,9 +16,6 @@ use crate::stats::Plan;
 /// Owners of a cause that are listed.
 const OWNERS: usize = 10;
 
-/// One thread's part of what is computed from which the others hardly count (`reference/evidence-rules.md` §3.2, C9).
-const SERIAL: f64 = 0.80;
-
 /// Matched functions that are listed.
 const FUNCTIONS: usize = 5;
 
@@ -68,8 +65,7 @@ fn detectable(evidence: &WorkloadEvidence) -> Option<f64> {
 
 /// True where no thread does most of what is computed: less work for all is not yet less time.
 fn is_parallel(work: &Work) -> bool {
-    let observed = &work.observed;
-    observed.most_threads > 1 && (observed.busiest_ns as f64) < SERIAL * observed.on_cpu_ns as f64
+    work.observed.most_threads > 1 && !work.is_serial()
 }
 
 fn cause(found: Cause, of: &str) -> CauseResult {

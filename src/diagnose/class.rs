@@ -93,8 +93,6 @@ const COPYING: f64 = 0.40;
 const ALLOCATOR: f64 = 0.20;
 /// User code: share of the work time (C9).
 const USER: f64 = 0.70;
-/// One thread's share of the CPU time from which the work is serial (C9).
-const SERIAL: f64 = 0.80;
 /// Work time as a share of the watched time below which nothing is exercised (C10).
 const IDLE: f64 = 0.10;
 /// The clock: share of the work time from which waiting for it is what the workload does.
@@ -237,9 +235,7 @@ fn allocator(work: &Work, time: &Time) -> Option<Answer> {
 }
 
 fn cpu(work: &Work, time: &Time) -> Option<Answer> {
-    let observed = &work.observed;
-    let serial = observed.on_cpu_ns > 0 && observed.busiest_ns as f64 >= SERIAL * observed.on_cpu_ns as f64;
-    let kind = if serial { "serial" } else { "parallel" };
+    let kind = if work.is_serial() { "serial" } else { "parallel" };
     // The sampler's own count of the same time.
     let agrees = work.on_cpu.coverage.is_some_and(|coverage| coverage >= 0.7);
     (time.share(Part::User) >= USER).then_some((Class::Cpu, Some(kind), 0.9, agrees))

@@ -57,7 +57,16 @@ pub struct Work {
     pub faults: Option<Profile>,
 }
 
+/// One thread's share of the CPU time from which the work is serial (`reference/evidence-rules.md` §3.2, C9).
+const SERIAL: f64 = 0.80;
+
 impl Work {
+    /// True when one thread does nearly all of what is computed.
+    pub fn is_serial(&self) -> bool {
+        let observed = &self.observed;
+        observed.on_cpu_ns > 0 && observed.busiest_ns as f64 >= SERIAL * observed.on_cpu_ns as f64
+    }
+
     /// CPU time in user mode without the harness's own.
     pub fn user(&self) -> f64 {
         self.without(self.user_ns, |null| null.user_ns)
