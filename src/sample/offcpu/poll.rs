@@ -25,6 +25,9 @@ const LEISURE: u32 = 50;
 /// Looks between two searches for new child processes, and between two readings of a process's counters.
 const SEARCH: u64 = 4;
 
+/// Between two readings of how much memory there is, however long the looks take: growth is seen in an even series only.
+const WEIGH: Duration = Duration::from_millis(20);
+
 /// Watches a workload from another thread.
 pub(in crate::sample) struct Watcher {
     stop: Sender<()>,
@@ -37,8 +40,13 @@ impl Watcher {
         let (stop, stopped) = channel();
         let work = move || {
             let mut poller = Poller::new(pid);
-            let mut pause = INTERVAL;
-            while matches!(stopped.recv_timeout(pause), Err(RecvTimeoutError::Timeout)) {
+            let mut due = Instant::now() + INTERVAL;
+            let pause = |due: Instant| due.saturating_duration_since(Instant::now()).min(WEIGH);
+            while matches!(stopped.recv_timeout(pause(due)), Err(RecvTimeoutError::Timeout)) {
+                poller.weigh();
+                if Instant::now() < due {
+                    continue;
+                }
                 let (before, named) = (own_cpu(), poller.ends.spent());
                 let looked = poller.look();
                 let cost = own_cpu().saturating_sub(before);
@@ -47,7 +55,7 @@ impl Watcher {
                 }
                 // What asking for names costs is bounded by itself and comes once.
                 let naming = poller.ends.spent().saturating_sub(named);
-                pause = INTERVAL.max(cost.saturating_sub(naming) * LEISURE);
+                due = Instant::now() + INTERVAL.max(cost.saturating_sub(naming) * LEISURE);
             }
             poller.finish()
         };
@@ -79,6 +87,7 @@ struct Poller {
     parents: HashMap<u32, u32>,
     swapped: Option<u64>,
     resident: Series,
+    weigh_at: Duration,
     ends: Ends,
     takes: Takes,
     looks: u64,
@@ -101,6 +110,7 @@ impl Poller {
             parents: HashMap::new(),
             swapped: None,
             resident: Series::new(),
+            weigh_at: Duration::ZERO,
             ends: Ends::new(),
             takes: Takes::default(),
             looks: 0,
@@ -124,7 +134,7 @@ impl Poller {
         let at = started.elapsed().as_nanos() as u64;
         if self.looks.is_multiple_of(SEARCH) {
             self.search();
-            self.count(at);
+            self.count();
         }
         let mut alive = 0;
         for pid in self.processes.clone() {
@@ -179,11 +189,19 @@ impl Poller {
         }
     }
 
-    fn count(&mut self, at: u64) {
-        let mut resident = None;
+    fn count(&mut self) {
         for pid in self.processes.clone() {
             let io = fs::read_to_string(format!("/proc/{pid}/io")).ok().and_then(|text| transfers(&text));
             self.transfers.extend(io.map(|io| (pid, io)));
+        }
+    }
+
+    /// Reads how much memory all processes hold, when it is time.
+    fn weigh(&mut self) {
+        let Some(at) = self.started.map(|started| started.elapsed()).filter(|at| *at >= self.weigh_at) else { return };
+        let before = own_cpu();
+        let mut resident = None;
+        for pid in &self.processes {
             let status = fs::read_to_string(format!("/proc/{pid}/status")).ok();
             self.swapped = self.swapped.max(status.as_deref().and_then(swapped));
             if let Some(bytes) = status.as_deref().and_then(anonymous) {
@@ -191,8 +209,11 @@ impl Poller {
             }
         }
         if let Some(bytes) = resident {
-            self.resident.add(at, bytes);
+            self.resident.add(at.as_nanos() as u64, bytes);
         }
+        let cost = own_cpu().saturating_sub(before);
+        self.own += cost;
+        self.weigh_at = at + WEIGH.max(cost * LEISURE);
     }
 
     fn look_at(&mut self, pid: u32, tid: u32, at: u64, tids: &[u32]) {
