@@ -16,7 +16,7 @@ mod words;
 mod work;
 
 pub use class::{Class, Diagnosis, diagnose};
-pub use growth::{Growth, growth, is_watched};
+pub use growth::{Growth, growth, is_watched, suspected};
 pub use on_cpu::OnCpu;
 pub use time::{Part, Time};
 pub use who::{Waiter, blocked_workers, waiters};

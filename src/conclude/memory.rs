@@ -1,7 +1,7 @@
 //! Page faults, allocations and growth of each workload as the analysis shows them.
 
 use crate::analysis::{AllocatedResult, FaultsResult, GrowthResult, MemoryOwner, MemoryResult, WorkloadResult};
-use crate::diagnose::{Work, growth, is_watched};
+use crate::diagnose::{Work, growth, is_watched, suspected};
 use crate::evidence::{Evidence, WorkloadEvidence};
 use crate::heat::{Joined, Origin};
 use crate::join::SideView;
@@ -47,7 +47,9 @@ fn memory(evidence: &WorkloadEvidence, view: &SideView<'_>, other: Option<&Workl
 /// Whether a side grows; `None` where it was not watched for long enough.
 fn grows(evidence: &WorkloadEvidence) -> Option<bool> {
     let series = &evidence.work.as_ref()?.observed.resident;
-    is_watched(series).then(|| growth(series).is_some())
+    // A short run that stands still says as much as a long one; one that rises does not.
+    let short = || suspected(series).filter(|rate| *rate <= 0.0).map(|_| false);
+    if is_watched(series) { Some(growth(series).is_some()) } else { short() }
 }
 
 fn faults(work: &Work, view: &SideView<'_>) -> Option<FaultsResult> {

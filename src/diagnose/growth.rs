@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::sample::offcpu::Resident;
-use crate::stats::trend;
+use crate::stats::{median, trend};
 
 /// Part of the run that is left out: what a program sets up once is no growth.
 const WARM_UP: f64 = 0.25;
@@ -52,6 +52,28 @@ fn warm(series: &[Resident]) -> Option<Warm> {
     Some(Warm { points, length })
 }
 
+/// Points after the warm-up from which a short run may raise a suspicion, or lay it to rest.
+const FEW: usize = 9;
+/// Less than this in a short run raises none.
+const SUSPICIOUS: f64 = (1 << 20) as f64;
+
+/// What a run that is too short for [`growth`] suspects: bytes per second, where each third of it held more than the one before and
+/// the pace holds; 0 where it stands still; `None` where nothing can be said.
+pub fn suspected(series: &[Resident]) -> Option<f64> {
+    let Warm { points, length } = warm(series)?;
+    if points.len() < FEW || length <= 0.0 {
+        return None;
+    }
+    let third = |part: usize| {
+        let values = points.iter().skip(part * points.len() / 3).take(points.len() / 3).map(|(_, bytes)| *bytes);
+        median(&values.collect::<Vec<f64>>())
+    };
+    let (first, second, last) = (third(0)?, third(1)?, third(2)?);
+    let rises = second > first && last - second >= SLOWING * (second - first) && last - first >= SUSPICIOUS;
+    // Medians lie two thirds of the time apart.
+    Some(if rises { (last - first) / (length * 2.0 / 3.0) } else { 0.0 })
+}
+
 /// The growth in a series; `None` where it is too short, where it stands still or wanders, and where it slows down as what fills up.
 pub fn growth(series: &[Resident]) -> Option<Growth> {
     let Warm { points, length } = warm(series)?;
@@ -86,6 +108,16 @@ mod tests {
         assert_eq!(growth(&series(4.0, |at| (20.0 + 30.0 * at.min(2.5)) * MIB)), None, "full after a while");
         assert_eq!(growth(&series(4.0, |at| (100.0 * (1.0 - (-at).exp())) * MIB)), None, "filling ever more slowly");
         assert_eq!(growth(&series(4.0, |at| 20.0 * MIB + 64.0 * (at * 9.0).floor())), None, "steps of nothing");
+    }
+
+    #[test]
+    fn a_short_run_may_only_suspect() {
+        let leak = suspected(&series(1.0, |at| (20.0 + 30.0 * at) * MIB)).unwrap();
+        assert!((leak / MIB - 30.0).abs() < 2.0, "{leak}");
+        assert_eq!(suspected(&series(1.0, |_| 20.0 * MIB)), Some(0.0));
+        assert_eq!(suspected(&series(1.0, |at| (20.0 + 300.0 * at.min(0.4)) * MIB)), Some(0.0), "set up once");
+        assert_eq!(suspected(&series(0.1, |at| 30.0 * at * MIB)), None);
+        assert_eq!(suspected(&[]), None);
     }
 
     #[test]

@@ -7,10 +7,12 @@ use camino::Utf8Path;
 use super::working::{Working, empty_run};
 use super::{Driven, EvidenceError};
 use crate::diagnose::Work;
+use crate::measure::WorkloadKind;
 use crate::measure::harness::Side;
 use crate::process::{Limits, interrupted};
 use crate::profile::model::ProfileBuilder;
 use crate::profile::{Engine, Profile, Quality};
+use crate::sample::offcpu::Observed;
 use crate::sample::{SampleOptions, Sampler};
 
 /// How long and how densely to sample.
@@ -79,10 +81,36 @@ pub fn profile(
         profiles.push(recording.profile);
         if covered >= time.mul_f64(ENOUGH) || begun.elapsed() >= time * PATIENCE || interrupted() {
             let profile = merge(profiles);
+            if let Some(rate) = working.suspects_growth().filter(|_| driven.workload.kind == WorkloadKind::Criterion) {
+                working.weigh(longer(driven, side, options, sampler, scratch, rate));
+            }
             let work = working.end(&profile, || empty_run(driven, side, &options.limits, scratch));
             return Ok(Profiled { profile, work });
         }
     }
+}
+
+/// Seconds of a run that is to show whether memory grows.
+const GROWING: u32 = 4;
+/// Nobody's memory is to be filled for that.
+const MOST_GROWN: f64 = (2u64 << 30) as f64;
+
+/// Watches a workload that seems to grow by `rate` bytes per second for long enough to say so; `None` where that would take too
+/// much memory, or failed.
+fn longer(
+    driven: &Driven,
+    side: &Side,
+    options: &ProfileOptions,
+    sampler: &Sampler,
+    scratch: &Utf8Path,
+    rate: f64,
+) -> Option<Observed> {
+    if rate * f64::from(GROWING) > MOST_GROWN || interrupted() {
+        return None;
+    }
+    let launch = driven.harness.profile_launch(&driven.workload, side, GROWING, scratch.as_std_path());
+    let recording = sampler.record(&launch, &options.limits, &SampleOptions::default()).ok()?;
+    recording.finished.success().then_some(recording.observed)?
 }
 
 /// What no run has shown.

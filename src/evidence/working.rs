@@ -5,7 +5,7 @@ use std::time::Duration;
 use camino::Utf8Path;
 
 use super::{Driven, merge};
-use crate::diagnose::{Null, OnCpu, Work};
+use crate::diagnose::{Null, OnCpu, Work, is_watched, suspected};
 use crate::measure::harness::Side;
 use crate::measure::host::{Waited, Watch};
 use crate::process::{Finished, Limits, Usage, run};
@@ -48,6 +48,20 @@ impl Working {
             (Some(sum), Some(one)) => sum.add(one),
             (sum @ None, one) => *sum = one,
             (Some(_), None) => {}
+        }
+    }
+
+    /// What the memory of a run that was too short for more gives rise to suspect, bytes per second.
+    pub(super) fn suspects_growth(&self) -> Option<f64> {
+        let series = &self.observed.as_ref()?.resident;
+        let rate = suspected(series).filter(|_| self.engine == Engine::PerfEvent && !is_watched(series));
+        rate.filter(|rate| *rate > 0.0)
+    }
+
+    /// Takes the memory of a longer run, and nothing else of it.
+    pub(super) fn weigh(&mut self, longer: Option<Observed>) {
+        if let (Some(observed), Some(longer)) = (&mut self.observed, longer) {
+            observed.resident = longer.resident;
         }
     }
 
