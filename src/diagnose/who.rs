@@ -1,6 +1,6 @@
 //! Who waits: the blocked stacks of a workload by the function that they belong to.
 //!
-//! Without a tree, whose function it is is told by where its file lies; `heat::join` over `Blocked::work` knows better.
+//! Without a tree, whose function it is is told by where its file lies; `heat::join` over `Blocked::select` knows better.
 
 use std::collections::HashMap;
 

@@ -58,13 +58,8 @@ pub enum Place {
 }
 
 impl Blocked {
-    /// The waits that are work, weighed by nanoseconds; looks carry the weights. Time without a stack is one stack without frames, so
-    /// that shares are of all.
-    pub fn work(&self) -> Profile {
-        self.select(|stack| !stack.idle)
-    }
-
-    /// The waits that `wanted` selects, likewise.
+    /// The waits that `wanted` selects, weighed by nanoseconds; looks carry the weights. Time without a stack is one stack without
+    /// frames, so that shares are of all.
     pub fn select(&self, wanted: impl Fn(&BlockedStack) -> bool) -> Profile {
         let mut builder = ProfileBuilder::new();
         // In their order, so that each keeps its id.
