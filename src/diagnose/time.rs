@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Work;
+use crate::profile::Engine;
 use crate::sample::offcpu::{Wait, Waiting};
 
 /// A part of the work time.
@@ -139,6 +140,17 @@ impl Time {
         if self.total() > 0.0 { self.share(Part::User) + self.share(Part::Kernel) } else { 1.0 }
     }
 
+    /// Part of the work time that CPU samples of this engine stand for: native ones are of user code only.
+    pub fn sampled(&self, engine: Engine) -> f64 {
+        let kernel = if sees_kernel(engine) { self.share(Part::Kernel) } else { 0.0 };
+        self.share(Part::User) + kernel
+    }
+
+    /// The kernel's part of the work time that no sample of this engine shows.
+    pub fn unsampled_kernel(&self, engine: Engine) -> f64 {
+        if sees_kernel(engine) { 0.0 } else { self.share(Part::Kernel) }
+    }
+
     /// Every part that there is, largest first.
     pub fn shares(&self) -> Vec<(Part, f64)> {
         let mut shares: Vec<_> =
@@ -151,4 +163,9 @@ impl Time {
     pub fn io(&self) -> f64 {
         self.parts.keys().filter(|part| part.is_io()).map(|&part| self.share(part)).sum()
     }
+}
+
+/// The agent's timer strikes in the kernel as well, and counts for the caller.
+fn sees_kernel(engine: Engine) -> bool {
+    engine != Engine::PerfEvent
 }

@@ -9,7 +9,7 @@ use super::gain::Gain;
 use super::marks::Set;
 use super::matcher::{Cause, CauseOwner, StackLine, Subject};
 use super::tally::{Tallies, Tally, tally};
-use crate::diagnose::{Part, Time};
+use crate::diagnose::Time;
 use crate::heat::{Joined, Share};
 use crate::profile::{Engine, Frame};
 use crate::source::ItemId;
@@ -37,9 +37,9 @@ pub(super) struct Sources<'a> {
 impl<'a> Sources<'a> {
     pub(super) fn of(subject: &Subject<'a>, open: Set, claiming: Set, catalogue: &Catalogue) -> Self {
         let time = subject.work.map(Time::of).filter(|time| time.total() > 0.0);
-        let sees_kernel = subject.cpu.is_some_and(|joined| joined.profile().quality.engine != Engine::PerfEvent);
-        let kernel = time.as_ref().map_or(0.0, |time| time.share(Part::Kernel));
-        let on_cpu = time.as_ref().map_or(1.0, |time| time.share(Part::User) + if sees_kernel { kernel } else { 0.0 });
+        let engine = subject.cpu.map_or(Engine::PerfEvent, |joined| joined.profile().quality.engine);
+        let kernel = time.as_ref().map_or(0.0, |time| time.unsampled_kernel(engine));
+        let on_cpu = time.as_ref().map_or(1.0, |time| time.sampled(engine));
         let total = time.as_ref().map_or(0.0, Time::total);
         let mut sources = Vec::new();
         sources.extend(subject.cpu.map(|joined| Source {
@@ -57,7 +57,6 @@ impl<'a> Sources<'a> {
         let asks = |set: Set| catalogue.entries.iter().enumerate().filter(move |(at, _)| set >> at & 1 == 1);
         let claiming =
             asks(claiming & open).filter(|(_, entry)| !entry.kernel.is_empty()).fold(0, |set: Set, (at, _)| set | 1 << at);
-        let kernel = if sees_kernel { 0.0 } else { kernel };
         Self { kinds: sources, kernel, claiming, of_work_time: time.is_some() }
     }
 
