@@ -236,8 +236,8 @@ fn allocator(work: &Work, time: &Time) -> Option<Answer> {
 
 fn cpu(work: &Work, time: &Time) -> Option<Answer> {
     let kind = if work.is_serial() { "serial" } else { "parallel" };
-    // The sampler's own count of the same time.
-    let agrees = work.on_cpu.coverage.is_some_and(|coverage| coverage >= 0.7);
+    // The sampler's own count of the same time; where the time in user code is known from it, it is measured against all CPU time.
+    let agrees = work.on_cpu.coverage.is_some_and(|coverage| coverage >= 0.7) || work.user_by_samples().is_some();
     (time.share(Part::User) >= USER).then_some((Class::Cpu, Some(kind), 0.9, agrees))
 }
 

@@ -91,6 +91,24 @@ fn workers_that_stand_still_inside_of_tasks_are_a_class_of_their_own() {
 }
 
 #[test]
+fn what_runs_between_the_ticks_is_known_by_its_samples() {
+    let split = |ticks, sampled: u64| {
+        let mut work = work(ticks, 500 - ticks, vec![]);
+        (work.on_cpu.samples, work.on_cpu.sampled_ns) = (sampled, Some(sampled * MS));
+        work
+    };
+    let bursts = split(0, 300);
+    assert!((bursts.user() - 3e8).abs() < 1.0 && (bursts.system() - 2e8).abs() < 1.0, "{} {}", bursts.user(), bursts.system());
+    let told =
+        "40 % of the CPU time in the kernel, by the samples: they show 300.0 ms in user code where the kernel's ticks account 0 ns";
+    assert!(found(&bursts).evidence.contains(&told.to_owned()), "{:?}", found(&bursts).evidence);
+    assert_eq!(split(290, 300).user_by_samples(), None, "two clocks");
+    assert_eq!(split(0, 5).user_by_samples(), None, "chance");
+    assert!((split(400, 300).user() - 4e8).abs() < 1.0, "samples may be lost");
+    assert!((split(0, 600).user() - 5e8).abs() < 1.0 && split(0, 600).system() < 1.0, "no more than all");
+}
+
+#[test]
 fn a_table_of_classes() {
     let calls = |bytes_each: u64| {
         let transfers = Transfers { reads: 0, writes: 200_000, bytes: 200_000 * bytes_each, disk_bytes: 0 };

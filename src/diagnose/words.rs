@@ -129,7 +129,7 @@ pub(super) fn evidence(work: &Work, time: &Time, waiters: &[Waiter]) -> Vec<Stri
             format!("{share} of the work time: {}", waiter.sentence())
         })
         .collect();
-    lines.push(format!("{} of the CPU time in the kernel", figures::share(kernel(time))));
+    lines.push(format!("{} of the CPU time in the kernel{}", figures::share(kernel(time)), by_samples(work)));
     lines.push(format!("{} voluntary switches per CPU second", count(work.switch_rate())));
     lines.extend(work.fault_rate().map(|rate| {
         let null = if work.null.is_some() { ", without those of an empty run" } else { "; no empty run to take away" };
@@ -156,6 +156,13 @@ pub(super) fn evidence(work: &Work, time: &Time, waiters: &[Waiter]) -> Vec<Stri
         figures::counted(observed.looks as usize, "look")
     ));
     lines
+}
+
+/// Where the time in user code was taken from, if the kernel's account says something else.
+fn by_samples(work: &Work) -> String {
+    let Some((ticks, sampled)) = work.user_by_samples() else { return String::new() };
+    let [ticks, sampled] = [ticks, sampled].map(|ns| figures::quantity(ns as f64, "ns"));
+    format!(", by the samples: they show {sampled} in user code where the kernel's ticks account {ticks}")
 }
 
 fn count(rate: f64) -> String {
