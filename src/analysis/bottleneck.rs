@@ -16,6 +16,9 @@ pub struct Bottleneck {
     pub confidence: f64,
     /// Share of work time by kind.
     pub shares: BTreeMap<String, f64>,
+    /// Lower and upper end of each share's 95 % interval.
+    #[serde(default)]
+    pub intervals: BTreeMap<String, [f64; 2]>,
     /// What of the class: `durability`, `locks`, `serial` …
     #[serde(default)]
     pub kind: Option<String>,

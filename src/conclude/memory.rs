@@ -125,7 +125,8 @@ mod tests {
     /// Watched for four seconds, with so many bytes more each second.
     fn evidence(kind: WorkloadKind, rate: u64, batched: f64) -> Evidence {
         let workload = crate::measure::workload::sample("cache", kind);
-        let resident = (0..200).map(|look| Resident { at_ns: look * 20_000_000, bytes: rate * look / 50 }).collect();
+        let resident =
+            (0..200).map(|look| Resident { at_ns: look * 20_000_000, bytes: rate * look / 50, faults: None }).collect();
         let observed = Observed { resident, watched_ns: 4, on_cpu_ns: 4, ..Observed::default() };
         let mut work = Work { observed, ..Work::default() };
         work.on_cpu.batched = batched;

@@ -3,7 +3,7 @@
 use super::root_causes::Seen;
 use crate::analysis::{CauseResult, OwnerResult, StackFrame};
 use crate::diagnose::Time;
-use crate::heat::{ExcerptFrame, HotOwner};
+use crate::heat::{ExcerptFrame, HotOwner, Share};
 use crate::sample::offcpu::Wait;
 use crate::source::Tree;
 
@@ -21,14 +21,14 @@ pub(super) fn of_side(side: &Seen<'_>, causes: &[CauseResult]) -> Vec<OwnerResul
     let time = side.work.map(Time::of).filter(|time| time.total() > 0.0);
     let mut all = Vec::new();
     if let Some(joined) = side.cpu {
-        let part = time.as_ref().map(|time| time.sampled(joined.profile().quality.engine));
-        all.extend(joined.owners(FEW).into_iter().filter_map(|owner| one(owner, side.tree, part, None)));
+        let engine = joined.profile().quality.engine;
+        let of = if time.is_some() { "work time" } else { "CPU samples" };
+        let share = |share: Share| time.as_ref().map_or(share, |time| time.running(engine, share));
+        all.extend(joined.owners(FEW).into_iter().filter_map(|owner| one(owner, side.tree, &share, of, None)));
     }
-    if let Some(total) = time.as_ref().map(Time::total) {
-        for (wait, joined) in &side.waits {
-            let part = (joined.profile().samples() as f64 / total).min(1.0);
-            all.extend(joined.owners(FEW).into_iter().filter_map(|owner| one(owner, side.tree, Some(part), Some(*wait))));
-        }
+    for (time, (wait, joined)) in time.iter().flat_map(|time| side.waits.iter().map(move |waits| (time, waits))) {
+        let share = |share: Share| time.waiting(joined.profile(), share.share);
+        all.extend(joined.owners(FEW).into_iter().filter_map(|owner| one(owner, side.tree, &share, "work time", Some(*wait))));
     }
     let mut owners = few(all);
     for owner in &mut owners {
@@ -50,25 +50,24 @@ fn few(mut all: Vec<OwnerResult>) -> Vec<OwnerResult> {
     all.into_iter().take(FEW).take_while(wanted).collect()
 }
 
-/// `part`: what of the work time the samples are; `None` where they are all that is known. `wait`: for what it waits; `None` where it
-/// runs.
-fn one(owner: HotOwner, tree: &Tree, part: Option<f64>, wait: Option<Wait>) -> Option<OwnerResult> {
+/// `part`: what a share of the samples is `of`. `wait`: for what it waits; `None` where it runs.
+fn one(owner: HotOwner, tree: &Tree, part: &dyn Fn(Share) -> Share, of: &str, wait: Option<Wait>) -> Option<OwnerResult> {
     let item = tree.get(owner.item)?;
-    let stack_share = owner.stack.as_ref().map(|stack| stack.share.share);
-    let scale = part.unwrap_or(1.0);
+    let stack_share = owner.stack.as_ref().map(|stack| part(stack.share).share);
+    let share = part(owner.share);
     Some(OwnerResult {
         item: item.path.clone(),
         file: item.file.to_string(),
         line: item.body_lines.0,
         state: if wait.is_some() { "blocked" } else { "running" }.into(),
         wait: wait.map(|wait| wait.name().to_owned()),
-        of: if part.is_some() { "work time" } else { "CPU samples" }.into(),
-        share: owner.share.share * scale,
-        low: owner.share.low * scale,
-        high: owner.share.high * scale,
+        of: of.into(),
+        share: share.share,
+        low: share.low,
+        high: share.high,
         samples: owner.share.hits,
         stack: owner.stack.into_iter().flat_map(|stack| stack.frames).map(frame).collect(),
-        stack_share: stack_share.map(|share| share * scale),
+        stack_share,
         signature: None,
     })
 }

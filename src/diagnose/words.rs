@@ -1,6 +1,7 @@
 //! A diagnosis in words: one sentence, and the clauses that it rests on. Names of files and peers are untrusted; renderers clean them.
 
 use super::class::{is_batched, kernel};
+use super::faults::most_until;
 use super::who::blocked_workers;
 use super::{Class, Part, Time, Waiter, Work};
 use crate::figures;
@@ -29,7 +30,8 @@ pub(super) fn summary(
         .enumerate()
         .map(|(place, &(part, share))| {
             let whole = if place == 0 { " of the work time" } else { "" };
-            format!("{}{whole} {}", figures::share(share), doing(part, work, waiters))
+            let (low, high) = time.interval(part);
+            format!("{}{whole} {}", figures::share_between(share, low, high), doing(part, work, waiters))
         })
         .collect();
     let parts = match (class, kind, told.is_empty()) {
@@ -51,7 +53,7 @@ fn note(class: Class, kind: Option<&'static str>, work: &Work) -> Option<String>
         (Class::Cpu, "parallel") => "several threads do it",
         (Class::Io, "syscall-rate") => "many small reads and writes",
         (Class::Memory, "capacity") => "memory is short",
-        (Class::Memory, "faults") => "it touches many new pages",
+        (Class::Memory, "faults") => return Some(format!("it touches many new pages{}", early(work))),
         (Class::Memory, "bandwidth") => {
             return Some(format!("{} of the CPU samples copy memory, a hint only", figures::share(work.on_cpu.copying)));
         }
@@ -64,6 +66,14 @@ fn note(class: Class, kind: Option<&'static str>, work: &Work) -> Option<String>
         _ => return None,
     };
     Some(note.into())
+}
+
+/// Part of the run until which most page faults are no steady stream.
+const EARLY: f64 = 0.75;
+
+fn early(work: &Work) -> String {
+    let until = most_until(&work.observed.resident).filter(|&until| until < EARLY);
+    until.map(|until| format!(", nearly all in the first {} of the run", figures::share(until))).unwrap_or_default()
 }
 
 /// "on the CPU in user code", "waiting for a database (127.0.0.1:5432)".
