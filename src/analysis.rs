@@ -11,7 +11,7 @@ mod root_cause;
 mod second_look;
 
 pub use bottleneck::{BOTTLENECK, Bottleneck, WaitResult};
-pub use cause::{ALL_THREADS, CauseOwnerResult, CauseResult, Estimate, StackFrame};
+pub use cause::{ALL_THREADS, CauseOwnerResult, CauseResult, Estimate, InnerCause, SilencedCauses, StackFrame};
 pub use imported::ImportedProfile;
 pub use memory::{AllocatedResult, FaultsResult, GrowthResult, MemoryOwner, MemoryResult};
 pub use root_cause::{GROWTH, GrownPlace, Growth, OwnerResult};
@@ -214,6 +214,9 @@ pub struct WorkloadResult {
     /// sampled.
     #[serde(default)]
     pub causes: Vec<CauseResult>,
+    /// Causes that are not told as this machine could not show what a fix brings; `None` where there are none.
+    #[serde(default)]
+    pub silenced: Option<SilencedCauses>,
     /// The few items that carry most of it, as the workspace's innermost on its stacks.
     #[serde(default)]
     pub owners: Vec<OwnerResult>,

@@ -142,7 +142,7 @@ fn analysis(context: &Context, side: &Side) -> Analysis {
     };
     let mut workloads: Vec<WorkloadResult> = stored.workloads.iter().map(of_workload).collect();
     let profiled = Profiled { evidence: stored, view: &view };
-    add_bottlenecks(&mut workloads, None, stored);
+    add_bottlenecks(&mut workloads, None, profiled);
     add_memory(&mut workloads, None, profiled);
     add_root_causes(&mut workloads, None, profiled);
     Analysis {

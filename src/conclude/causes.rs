@@ -3,9 +3,11 @@
 use std::fmt::Write as _;
 
 use super::root_causes::Seen;
-use crate::analysis::{ALL_THREADS, CauseOwnerResult, CauseResult, Estimate, Finding, StackFrame, WorkloadResult};
+use crate::analysis::{
+    ALL_THREADS, CauseOwnerResult, CauseResult, Estimate, Finding, InnerCause, SilencedCauses, StackFrame, WorkloadResult,
+};
 use crate::diagnose::Work;
-use crate::diagnose::causes::{Cause, Subject, causes};
+use crate::diagnose::causes::{Cause, Found, Inner, Subject, causes};
 use crate::figures;
 use crate::heat::Share;
 use crate::rules;
@@ -16,11 +18,13 @@ const OWNERS: usize = 10;
 /// Matched functions that are listed.
 const FUNCTIONS: usize = 5;
 
-/// The causes of one workload of a side.
-pub(super) fn of_side(side: &Seen<'_>, noise: Option<f64>) -> Vec<CauseResult> {
+/// The causes of one workload of a side, and what the machine's noise silences.
+pub(super) fn of_side(side: &Seen<'_>, noise: Option<f64>) -> (Vec<CauseResult>, Option<SilencedCauses>) {
     let of = if side.work.is_some_and(is_parallel) { ALL_THREADS } else { "work time" };
     let subject = Subject { cpu: side.cpu, waits: &side.waits, work: side.work, noise };
-    causes(&subject).into_iter().map(|found| cause(found, of)).collect()
+    let Found { causes, threshold, silenced } = causes(&subject);
+    let silenced = (silenced > 0).then_some(SilencedCauses { count: silenced as u64, threshold });
+    (causes.into_iter().map(|found| cause(found, of)).collect(), silenced)
 }
 
 /// True where no thread does most of what is computed: less work for all is not yet less time.
@@ -42,6 +46,7 @@ fn cause(found: Cause, of: &str) -> CauseResult {
         low,
         high,
         samples: hits,
+        inner: found.inner.as_ref().map(inner),
         of: if found.of_work_time { of } else { "CPU samples" }.into(),
         waited: found.waited,
         kernel: found.kernel,
@@ -71,6 +76,12 @@ fn cause(found: Cause, of: &str) -> CauseResult {
             })
             .collect(),
     }
+}
+
+fn inner(inner: &Inner) -> InnerCause {
+    let (Share { share, low, high, .. }, entry) = (inner.share, inner.entry);
+    let fix = entry.fixes.first().cloned().unwrap_or_default();
+    InnerCause { id: entry.id.clone(), name: entry.name.clone(), title: entry.title.clone(), share, low, high, fix }
 }
 
 /// A function's own name.

@@ -1,11 +1,13 @@
 //! What grew between base and head, for the workloads that got slower or faster: profiles of both sides, scaled by the measured time.
 
+mod moved;
+
 use std::collections::{BTreeSet, HashMap};
 
 use crate::analysis::{GROWTH, GrownPlace, Growth, MetricResult, Outcome, WorkloadResult};
 use crate::evidence::Evidence;
 use crate::figures::{self, counted};
-use crate::heat::{ENOUGH, Grown, Joined, Naming, Places, Through, Times, growth};
+use crate::heat::{ENOUGH, Grown, Joined, Naming, Place, Places, Through, Times, growth};
 use crate::join::SideView;
 use crate::measure::aside::CPU_PER_ITERATION;
 use crate::profile::Engine;
@@ -56,6 +58,12 @@ impl Both<'_> {
         let times = Times { untimed, ..self.times(metric, &result.id).ok_or("its time has no interval")? };
         let (at_base, at_head) = self.places(base, head, keys);
         let found = growth(&at_base, &at_head, &times);
+        let moved = moved::partners(&found.named, |one, other| self.meet(one, other, (base, head), keys));
+        let mut places: Vec<GrownPlace> = found.named.iter().map(|one| self.shown(one, base, head, keys)).collect();
+        let names: Vec<String> = places.iter().map(|place| place.function.clone()).collect();
+        for (place, partner) in places.iter_mut().zip(moved) {
+            place.moved = partner.and_then(|partner| names.get(partner).cloned()).filter(|_| place.through.is_none());
+        }
         Ok(Growth {
             metric: metric.name.clone(),
             base: times.base,
@@ -63,9 +71,17 @@ impl Both<'_> {
             base_samples: base.samples(),
             head_samples: head.samples(),
             compared: found.tested as u64,
-            places: found.named.into_iter().map(|one| self.shown(&one, base, head, keys)).collect(),
+            places,
             note: note(&times, metric, result, self.sampled(&result.id)),
         })
+    }
+
+    /// True where some stack of either side holds the owners of both places.
+    fn meet(&self, one: &Place, other: &Place, (base, head): (&Joined<'_>, &Joined<'_>), keys: &Keys) -> bool {
+        let Some((one, other)) = one.owner.as_deref().zip(other.owner.as_deref()) else { return false };
+        let of_head = |key| self.at_head(key, keys).map(|item| item.key.as_str());
+        let meet_at_head = || of_head(one).zip(of_head(other)).is_some_and(|(one, other)| head.share_a_stack(one, other));
+        base.share_a_stack(one, other) || meet_at_head()
     }
 
     /// How long the sampled part of an iteration takes at base and at head, nanoseconds; `None` when not measured.
@@ -172,6 +188,7 @@ impl Both<'_> {
             high: one.difference.high,
             base_share: one.base.share,
             head_share: one.head.share,
+            moved: None,
             through: through.as_ref().map(|(path, _)| path.clone()),
             through_kind: through.map(|(_, kind)| kind),
         }

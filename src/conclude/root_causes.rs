@@ -41,7 +41,7 @@ pub(crate) fn add_root_causes(results: &mut [WorkloadResult], base: Option<Profi
         let waits = waited.iter().map(|(wait, profile)| (*wait, join(profile, tree, &paths))).collect();
         let seen = Seen { tree, cpu: side.view.joined(&result.id), waits, work };
         let noise = result.smallest_detectable.or_else(|| evidence.and_then(WorkloadEvidence::detectable));
-        result.causes = causes::of_side(&seen, noise);
+        (result.causes, result.silenced) = causes::of_side(&seen, noise);
         result.owners = owners::of_side(&seen, &result.causes);
     }
 }

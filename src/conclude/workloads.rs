@@ -69,6 +69,7 @@ pub(super) fn unknown(id: &str, kind: &str) -> WorkloadResult {
         profile: None,
         hot_path: Vec::new(),
         causes: Vec::new(),
+        silenced: None,
         owners: Vec::new(),
         growth: None,
         confirmation: None,

@@ -137,6 +137,7 @@ pub fn diagnose(work: &Work) -> Result<Diagnosis, String> {
         * (known as f64 / ENOUGH).min(1.0)
         * if host.is_some() { CONTENDED } else { 1.0 }
         * if agrees { 1.0 } else { ONE_WITNESS };
+    let summary = words::summary((class, kind), work, &time, &waiters, known);
     Ok(Diagnosis {
         class,
         kind,
@@ -144,8 +145,8 @@ pub fn diagnose(work: &Work) -> Result<Diagnosis, String> {
         samples: known,
         shares: time.shares().into_iter().map(|(part, share)| (part.name().to_owned(), share)).collect(),
         intervals: time.shares().into_iter().map(|(part, _)| (part.name().to_owned(), time.interval(part).into())).collect(),
-        summary: words::summary((class, kind), work, &time, &waiters, known),
-        evidence: words::evidence(work, &time, &waiters),
+        evidence: words::evidence(work, &time, &waiters, &summary),
+        summary,
         host,
         waiters,
     })
@@ -181,7 +182,7 @@ fn crowded(work: &Work, _: &Time) -> Option<Answer> {
 }
 
 fn workers(work: &Work, _: &Time) -> Option<Answer> {
-    (blocked_workers(work) >= BLOCKED_WORKERS).then_some((Class::Contention, Some("blocked async workers"), 0.95, true))
+    (blocked_workers(work).share >= BLOCKED_WORKERS).then_some((Class::Contention, Some("blocked async workers"), 0.95, true))
 }
 
 fn locks(work: &Work, time: &Time) -> Option<Answer> {

@@ -51,11 +51,16 @@ pub fn waiters(work: &Work) -> Vec<Waiter> {
 }
 
 /// Share of the work time in which workers of an asynchronous runtime stood still inside of a task.
-pub fn blocked_workers(work: &Work) -> f64 {
-    let total = Time::of(work).total();
+pub fn blocked_workers(work: &Work) -> Share {
     let stacks = work.observed.blocked.iter().flat_map(|blocked| &blocked.stacks);
-    let ns: u64 = stacks.filter(|stack| stack.place == Place::Worker && !stack.idle).map(|stack| stack.ns).sum();
-    if total > 0.0 { (ns as f64 / total).min(1.0) } else { 0.0 }
+    let still: Vec<&BlockedStack> = stacks.filter(|stack| stack.place == Place::Worker && !stack.idle).collect();
+    waited(&still, &Time::of(work))
+}
+
+/// What these stacks hold of the work time.
+fn waited(stacks: &[&BlockedStack], time: &Time) -> Share {
+    let ns: u64 = stacks.iter().map(|stack| stack.ns).sum();
+    time.waited(ns as f64, effective(stacks.iter().map(|stack| (stack.ns as f64, stack.looks))))
 }
 
 /// Share of the time that was waited for locks of which the stack itself says so.
@@ -90,7 +95,7 @@ fn waiter(blocked: &Blocked, stacks: &[&BlockedStack], time: &Time) -> Option<Wa
         under,
         ns,
         looks,
-        share: time.waited(ns as f64, effective(stacks.iter().map(|stack| (stack.ns as f64, stack.looks)))),
+        share: waited(stacks, time),
         stack: blocked.frames_of(heaviest).take(FRAMES.max(at + 3)).cloned().collect(),
     })
 }
@@ -205,7 +210,7 @@ mod tests {
         );
         let share = found[0].share;
         assert!((share.share - 0.5).abs() < 1e-9 && share.samples == 800 && share.low > 0.46 && share.high < 0.54, "{share:?}");
-        assert!((blocked_workers(&work) - 0.75).abs() < 1e-9);
+        assert!((blocked_workers(&work).share - 0.75).abs() < 1e-9);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::faults::most_until;
 use super::who::blocked_workers;
 use super::{Class, Part, Time, Waiter, Work};
 use crate::figures;
+use crate::heat::Share;
 use crate::sample::offcpu::{Place, Wait, Waiting};
 
 /// Parts that are told (`evidence-rules.md` §3.2).
@@ -103,7 +104,8 @@ fn doing(part: Part, work: &Work, waiters: &[Waiter]) -> String {
 
 /// The share, and whose task it is most.
 fn workers(work: &Work, waiters: &[Waiter]) -> String {
-    let share = figures::share(blocked_workers(work));
+    let Share { share, low, high, .. } = blocked_workers(work);
+    let share = figures::share_between(share, low, high);
     let first = waiters.iter().find(|waiter| waiter.place == Place::Worker).map(Waiter::sentence);
     let first = first.map(|first| format!("; most of it, {first}")).unwrap_or_default();
     format!("for {share} of the work time workers of the runtime stand still inside of tasks{first}")
@@ -130,9 +132,17 @@ fn idle(wait: Wait) -> &'static str {
 }
 
 /// What was counted, most telling first.
-pub(super) fn evidence(work: &Work, time: &Time, waiters: &[Waiter]) -> Vec<String> {
+pub(super) fn evidence(work: &Work, time: &Time, waiters: &[Waiter], summary: &str) -> Vec<String> {
     let observed = &work.observed;
-    let who = waiters.iter().filter(|waiter| waiter.share.share >= WAITS && waiter.owner.is_some()).take(NAMED);
+    // What the summary says with the same share, or in the same words, is not said again.
+    let said = |waiter: &&Waiter| {
+        let (share, named) =
+            (figures::share(waiter.share.share), waiter.owner.as_ref().map(|owner| format!("in `{}`", owner.function)));
+        let names = summary.contains(&waiter.sentence()) || named.is_some_and(|named| summary.contains(&named));
+        names && summary.contains(&share)
+    };
+    let told = waiters.iter().filter(|waiter| waiter.share.share >= WAITS && waiter.owner.is_some());
+    let who = told.take(NAMED).filter(|waiter| !said(waiter));
     let mut lines: Vec<String> = who
         .map(|waiter| {
             let share = figures::share_with_interval(waiter.share.share, waiter.share.low, waiter.share.high);

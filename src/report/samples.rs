@@ -69,6 +69,7 @@ pub(crate) fn workload(id: &str) -> WorkloadResult {
         profile: None,
         hot_path: Vec::new(),
         causes: Vec::new(),
+        silenced: None,
         owners: Vec::new(),
         growth: None,
         confirmation: None,
@@ -99,6 +100,7 @@ pub(crate) fn cause(item: &str, (share, low, high): (f64, f64, f64)) -> CauseRes
         low,
         high,
         samples: 771,
+        inner: None,
         of: "work time".into(),
         waited: 0.0,
         kernel: 0.0,
@@ -156,6 +158,7 @@ pub(crate) fn grown(owner: &str, through: &str) -> Growth {
         high: 1100.0,
         base_share: 0.0,
         head_share: 0.07,
+        moved: None,
         through: Some(through.into()),
         through_kind: Some(ChangeKind::Modified),
     };

@@ -64,9 +64,9 @@ pub(super) fn conclude(
     let mut workloads = workload_results(context, diff, found);
     verdict::settle(&mut workloads, context.margin());
     objectives(context, found, &mut workloads);
-    add_bottlenecks(&mut workloads, Some(&found.base.evidence), &found.survey.evidence);
     let at_base = Profiled { evidence: &found.base.evidence, view: found.base_view };
     let at_head = Profiled { evidence: &found.survey.evidence, view: found.head_view };
+    add_bottlenecks(&mut workloads, Some(at_base), at_head);
     add_memory(&mut workloads, Some(at_base), at_head);
     add_root_causes(&mut workloads, Some(at_base), at_head);
     add_growth(&mut workloads, &found.both(&diff.changes));

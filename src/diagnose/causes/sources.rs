@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::catalogue::Catalogue;
+use super::catalogue::{CATALOGUE, Catalogue};
 use super::entry::Entry;
 use super::gain::Gain;
 use super::marks::Set;
-use super::matcher::{Cause, CauseOwner, StackLine, Subject};
+use super::matcher::{Cause, CauseOwner, Inner, StackLine, Subject};
 use super::tally::{Tallies, Tally, tally};
 use crate::diagnose::Time;
 use crate::heat::{Joined, Share};
@@ -86,6 +86,7 @@ impl<'a> Sources<'a> {
         Some(Cause {
             entry,
             share,
+            inner: self.inner(at),
             functions: functions(&by_owner),
             stack: stack(first),
             gain: Gain::of(share, entry),
@@ -95,6 +96,23 @@ impl<'a> Sources<'a> {
             threshold: 0.0,
             owners: owners.into_iter().map(|(_, owner)| owner).collect(),
         })
+    }
+
+    /// What is done most where this entry says only where it is done.
+    fn inner(&self, at: usize) -> Option<Inner> {
+        let mut counts: BTreeMap<usize, Vec<(&Source<'_>, u64)>> = BTreeMap::new();
+        for source in &self.kinds {
+            let tallies = source.tallies.by_cause.iter().filter(|((entry, _), _)| *entry == at);
+            for (&inner, &count) in tallies.flat_map(|(_, tally)| &tally.inner) {
+                counts.entry(inner).or_default().push((source, count));
+            }
+        }
+        let share = |(inner, counts): (usize, Vec<(&Source<'_>, u64)>)| {
+            // What the kernel's time would be is not asked again.
+            let parts = self.parts(at, &counts).into_iter().filter(|(_, kind)| *kind != Kind::Kernel);
+            Some(Inner { entry: CATALOGUE.entries.get(inner)?, share: sum(parts.map(|(share, _)| share)) })
+        };
+        counts.into_iter().filter_map(share).max_by(|a, b| a.share.share.total_cmp(&b.share.share))
     }
 
     fn owner(&self, at: usize, id: ItemId, of_owner: &[(&Source<'a>, &Tally<'a>)]) -> Option<CauseOwner> {

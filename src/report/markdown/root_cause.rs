@@ -27,15 +27,15 @@ const WORKLOADS: usize = 3;
 const GROWN: usize = 5;
 
 fn owners(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
-    let shown = view::shown_workloads(analysis);
-    let rest = analysis.workloads.iter().filter(|workload| !shown.iter().any(|w| w.id == workload.id));
-    for workload in shown.iter().copied().chain(rest).filter(|workload| !workload.owners.is_empty()).take(WORKLOADS) {
+    let all = view::ordered(analysis, WORKLOADS);
+    for workload in all.into_iter().filter(|workload| !workload.owners.is_empty()).take(WORKLOADS) {
         writeln!(out, "\nWho the time of {} belongs to:\n", code(&workload.id))?;
         for owner in &workload.owners {
             let place = code(&format!("{}:{}", owner.file, owner.line));
             writeln!(out, "- {} ({place}) {}", code(&owner.item), text(&growth::share(owner)))?;
             if let Some(stack) = growth::stack(owner) {
-                writeln!(out, "  - {}", text(&stack))?;
+                let share = growth::stack_share(owner).map(|share| format!("{share}: ")).unwrap_or_default();
+                writeln!(out, "  - {}", text(&format!("{share}{stack}")))?;
             }
         }
     }

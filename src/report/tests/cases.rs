@@ -39,6 +39,7 @@ fn regression() -> Analysis {
     });
     slower.profile = Some(profile());
     slower.causes = vec![cause("parse::index::lookup", (0.41, 0.38, 0.44))];
+    slower.silenced = Some(SilencedCauses { count: 2, threshold: 0.036 });
     slower.confirmation = Some(confirmation(&[1.081, 1.079, 1.076, 1.083, 1.079, 1.071], 6, None));
     slower.witness = Some(witness(NEXT, (20_000, 22_400), "confirmed: +12.0 % instructions in `parse::lexer::next`"));
     slower.hot_path = vec![hot(NEXT, 0.37, 0.41), hot("parse::tree::push", 0.2, 0.22)];
