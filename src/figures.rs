@@ -22,6 +22,11 @@ pub fn share_with_interval(fraction: f64, low: f64, high: f64) -> String {
     format!("{} {}", share(fraction), share_interval(low, high))
 }
 
+/// The same, without an interval whose ends read as the share itself: `41 %`.
+pub fn share_between(fraction: f64, low: f64, high: f64) -> String {
+    if share(low) == share(high) { share(fraction) } else { share_with_interval(fraction, low, high) }
+}
+
 /// A ratio head / base as a signed change: `+7.9 %`.
 pub fn change(ratio: f64) -> String {
     format!("{} %", signed(ratio))

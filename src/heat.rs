@@ -16,7 +16,6 @@ mod path;
 mod places;
 mod share;
 mod stacks;
-mod work_time;
 
 pub use classify::{Executed, HeatClass, Overall, Thresholds, WorkloadHeat, bound, classify, overall};
 pub use foreign::Foreign;
@@ -31,7 +30,6 @@ pub use path::{Location, PathMapper};
 pub use places::{Naming, Place, Places, Through};
 pub use share::{ItemShare, Share};
 pub use stacks::{ExcerptFrame, StackExcerpt};
-pub use work_time::WorkShare;
 
 #[cfg(test)]
 mod tests;

@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use super::account::{Reason, Seen, Thread};
 use super::call::{Call, classify};
 use super::ends::Ends;
-use super::procfs::{Schedule, State, anonymous, swapped, transfers};
+use super::procfs::{Schedule, State, anonymous, minor_faults, swapped, transfers};
 use super::resident::Series;
 use super::takes::Takes;
-use super::{Observed, Transfers, Wait, named};
+use super::{Observed, Resident, Transfers, Wait, named};
 
 /// 200 looks a second (`reference/sampling.md` §1: nothing measurable for the target at this rate).
 const INTERVAL: Duration = Duration::from_millis(5);
@@ -201,20 +201,24 @@ impl Poller {
         }
     }
 
-    /// Reads how much memory all processes hold, when it is time.
+    /// Reads how much memory all processes hold, and how often they asked for a page, when it is time.
     fn weigh(&mut self) {
         let Some(at) = self.started.map(|started| started.elapsed()).filter(|at| *at >= self.weigh_at) else { return };
         let before = own_cpu();
-        let mut resident = None;
+        let (mut resident, mut faults) = (None, None);
         for pid in &self.processes {
             let status = fs::read_to_string(format!("/proc/{pid}/status")).ok();
             self.swapped = self.swapped.max(status.as_deref().and_then(swapped));
             if let Some(bytes) = status.as_deref().and_then(anonymous) {
                 resident = Some(resident.unwrap_or(0) + bytes);
             }
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok();
+            if let Some(more) = stat.as_deref().and_then(minor_faults) {
+                faults = Some(faults.unwrap_or(0) + more);
+            }
         }
         if let Some(bytes) = resident {
-            self.resident.add(at.as_nanos() as u64, bytes);
+            self.resident.add(Resident { at_ns: at.as_nanos() as u64, bytes, faults });
         }
         let cost = own_cpu().saturating_sub(before);
         self.own += cost;
