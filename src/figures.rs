@@ -1,4 +1,4 @@
-//! Numbers as people read them: shares, changes, times, sizes.
+//! Numbers and ids as people read them: shares, changes, times, sizes, commits.
 //!
 //! Does not know what a number means, and never invents one: what was not measured has no figure here.
 
@@ -93,6 +93,11 @@ pub fn difference((value, low, high): (f64, f64, f64), unit: &str) -> String {
 /// `1 workload`, `3 workloads`.
 pub fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// A commit's id as people write it: `3f2c1aa`.
+pub fn commit(id: &str) -> &str {
+    id.get(..7).unwrap_or(id)
 }
 
 /// A name as one word of a POSIX shell's command line: `parse/large`, `'fold 2'`.

@@ -13,6 +13,7 @@ use crate::conclude::{Profiled, add_bottlenecks, baseline_result, change_results
 use crate::error::Result;
 use crate::evidence::{Evidence, WorkloadEvidence, read_profile};
 use crate::exit::Exit;
+use crate::figures;
 use crate::git::{Git, Head};
 use crate::heat::Executed;
 use crate::join::{Elsewhere, SideData};
@@ -84,7 +85,7 @@ impl ProfiledTree {
             Some(commit) => commit.clone(),
             None => git.resolve("HEAD")?,
         };
-        let short = commit.get(..7).unwrap_or(&commit);
+        let short = figures::commit(&commit);
         let evidence = format!("baseline `{}`", record.name);
         Ok(match &record.workloads.dirty_tree {
             Some(tree) => Self {

@@ -47,15 +47,15 @@ impl Watcher {
                 if Instant::now() < due {
                     continue;
                 }
-                let (before, named) = (own_cpu(), poller.ends.spent());
+                let (before, once) = (own_cpu(), poller.once());
                 let looked = poller.look();
                 let cost = own_cpu().saturating_sub(before);
                 if looked {
                     poller.own += cost;
                 }
-                // What asking for names costs is bounded by itself and comes once.
-                let naming = poller.ends.spent().saturating_sub(named);
-                due = Instant::now() + INTERVAL.max(cost.saturating_sub(naming) * LEISURE);
+                // Else the first look, which reads the executable, would be the only one for a second.
+                let once = poller.once().saturating_sub(once);
+                due = Instant::now() + INTERVAL.max(cost.saturating_sub(once) * LEISURE);
             }
             poller.finish()
         };
@@ -120,6 +120,11 @@ impl Poller {
             own: Duration::ZERO,
             buffer: vec![0; 4096],
         }
+    }
+
+    /// What asking for names and reading executables took: the first is bounded by itself, the second comes once for each.
+    fn once(&self) -> Duration {
+        self.ends.spent() + self.takes.loading()
     }
 
     /// One look at everything; false before the program is there.
