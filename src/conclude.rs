@@ -14,6 +14,7 @@ mod owners;
 mod production;
 mod profiles;
 mod slo;
+mod waiting;
 mod witness;
 mod workloads;
 
@@ -29,6 +30,7 @@ pub(crate) use owners::add_owners;
 pub(crate) use production::{Production, doubt};
 pub(crate) use profiles::{hot_items, profile_result, profile_warnings, qualities};
 pub(crate) use slo::{baseline_slos, slo_results};
+pub(crate) use waiting::add_waiting;
 pub(crate) use witness::{Counts, Testimony, no_witness, witnessed};
 #[cfg(test)]
 pub(crate) use workloads::same_code;

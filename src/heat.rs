@@ -16,6 +16,7 @@ mod path;
 mod places;
 mod share;
 mod stacks;
+mod waiting;
 mod work_time;
 
 pub use classify::{Executed, HeatClass, Overall, Thresholds, WorkloadHeat, bound, classify, overall};
@@ -31,6 +32,7 @@ pub use path::{Location, PathMapper};
 pub use places::{Naming, Place, Places, Through};
 pub use share::{ItemShare, Share};
 pub use stacks::{ExcerptFrame, StackExcerpt};
+pub use waiting::{FEWEST_PAIRS, Moved, Pair, Scale, Turn, WaitGrown, WaitPlace, Waiting, waiting};
 pub use work_time::WorkShare;
 
 #[cfg(test)]

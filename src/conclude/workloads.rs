@@ -71,6 +71,7 @@ pub(super) fn unknown(id: &str, kind: &str) -> WorkloadResult {
         causes: Vec::new(),
         owners: Vec::new(),
         growth: None,
+        waiting: None,
         confirmation: None,
         witness: None,
         memory: None,
