@@ -17,7 +17,6 @@ mod places;
 mod share;
 mod stacks;
 mod waiting;
-mod work_time;
 
 pub use classify::{Executed, HeatClass, Overall, Thresholds, WorkloadHeat, bound, classify, overall};
 pub use foreign::Foreign;
@@ -33,7 +32,6 @@ pub use places::{Naming, Place, Places, Through};
 pub use share::{ItemShare, Share};
 pub use stacks::{ExcerptFrame, StackExcerpt};
 pub use waiting::{FEWEST_PAIRS, Moved, Pair, Scale, Turn, WaitGrown, WaitPlace, Waiting, waiting};
-pub use work_time::WorkShare;
 
 #[cfg(test)]
 mod tests;

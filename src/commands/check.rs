@@ -13,6 +13,7 @@ use crate::conclude::{add_bottlenecks, baseline_result, change_results, environm
 use crate::error::Result;
 use crate::evidence::{Evidence, WorkloadEvidence, read_profile};
 use crate::exit::Exit;
+use crate::figures;
 use crate::git::{Git, Head};
 use crate::heat::Executed;
 use crate::join::{Elsewhere, SideData};
@@ -30,7 +31,7 @@ pub(crate) fn check(args: &CheckArgs, shell: &mut Shell) -> Result<Exit> {
     let parts = ContextParts::new(&workspace, &git)?;
     let baseline: Baseline<Evidence> = Store::read(&state).load_baseline(&args.baseline)?;
     let evidence = &baseline.record.workloads;
-    let profiled = Profiled::of(&baseline, &git)?;
+    let profiled = ProfiledTree::of(&baseline, &git)?;
     let base = base_of(args, &baseline, &profiled, &git)?;
     let diff = read_diff(&git, &base.tree, &Head::WorkingTree, &parts.roots, &parts.packages)?;
 
@@ -68,7 +69,7 @@ pub(crate) fn check(args: &CheckArgs, shell: &mut Shell) -> Result<Exit> {
 }
 
 /// The tree that the profile was taken of.
-struct Profiled {
+struct ProfiledTree {
     /// Tree-ish.
     tree: String,
     /// In words.
@@ -77,14 +78,14 @@ struct Profiled {
     evidence: String,
 }
 
-impl Profiled {
+impl ProfiledTree {
     fn of(baseline: &Baseline<Evidence>, git: &Git) -> Result<Self> {
         let record = &baseline.record;
         let commit = match &record.commit {
             Some(commit) => commit.clone(),
             None => git.resolve("HEAD")?,
         };
-        let short = commit.get(..7).unwrap_or(&commit);
+        let short = figures::commit(&commit);
         let evidence = format!("baseline `{}`", record.name);
         Ok(match &record.workloads.dirty_tree {
             Some(tree) => Self {
@@ -113,7 +114,7 @@ struct ComparedWith {
     chosen_by: String,
 }
 
-fn base_of(args: &CheckArgs, baseline: &Baseline<Evidence>, profiled: &Profiled, git: &Git) -> Result<ComparedWith> {
+fn base_of(args: &CheckArgs, baseline: &Baseline<Evidence>, profiled: &ProfiledTree, git: &Git) -> Result<ComparedWith> {
     if let Some(rev) = &args.base {
         let commit = git.resolve(rev)?;
         return Ok(ComparedWith { tree: commit.clone(), commit, chosen_by: format!("--base {rev}") });

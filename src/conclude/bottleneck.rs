@@ -50,6 +50,7 @@ fn bottleneck(found: Diagnosis) -> Bottleneck {
         class: found.class.name().into(),
         confidence: found.confidence,
         shares: found.shares,
+        intervals: found.intervals,
         kind: found.kind.map(str::to_owned),
         summary: Some(found.summary),
         evidence: found.evidence,

@@ -173,7 +173,12 @@ impl Viewed<'_> {
             return Err("a watched run took no CPU time beyond the harness's own".into());
         }
         let kernel = watched.user_ns.map(|user| (watched.cpu_ns as f64 - user) / divisor);
-        let mut turn = Turn { kernel, all: work_time(watched) / divisor, ..Turn::default() };
+        let mut turn = Turn {
+            unnamed: watched.observed.unnamed_ns as f64 / divisor,
+            kernel,
+            all: work_time(watched) / divisor,
+            ..Turn::default()
+        };
         let (changed, functions) = (self.of.changed(self.side), HashMap::new());
         let naming = Naming { keys: self.keys, functions: &functions };
         for (wait, profile) in watched.observed.blocked.iter().flat_map(Blocked::by_kind) {

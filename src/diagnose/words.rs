@@ -1,6 +1,7 @@
 //! A diagnosis in words: one sentence, and the clauses that it rests on. Names of files and peers are untrusted; renderers clean them.
 
 use super::class::{is_batched, kernel};
+use super::faults::most_until;
 use super::who::blocked_workers;
 use super::{Class, Part, Time, Waiter, Work};
 use crate::figures;
@@ -29,7 +30,8 @@ pub(super) fn summary(
         .enumerate()
         .map(|(place, &(part, share))| {
             let whole = if place == 0 { " of the work time" } else { "" };
-            format!("{}{whole} {}", figures::share(share), doing(part, work, waiters))
+            let (low, high) = time.interval(part);
+            format!("{}{whole} {}", figures::share_between(share, low, high), doing(part, work, waiters))
         })
         .collect();
     let parts = match (class, kind, told.is_empty()) {
@@ -51,7 +53,7 @@ fn note(class: Class, kind: Option<&'static str>, work: &Work) -> Option<String>
         (Class::Cpu, "parallel") => "several threads do it",
         (Class::Io, "syscall-rate") => "many small reads and writes",
         (Class::Memory, "capacity") => "memory is short",
-        (Class::Memory, "faults") => "it touches many new pages",
+        (Class::Memory, "faults") => return Some(format!("it touches many new pages{}", early(work))),
         (Class::Memory, "bandwidth") => {
             return Some(format!("{} of the CPU samples copy memory, a hint only", figures::share(work.on_cpu.copying)));
         }
@@ -64,6 +66,14 @@ fn note(class: Class, kind: Option<&'static str>, work: &Work) -> Option<String>
         _ => return None,
     };
     Some(note.into())
+}
+
+/// Part of the run until which most page faults are no steady stream.
+const EARLY: f64 = 0.75;
+
+fn early(work: &Work) -> String {
+    let until = most_until(&work.observed.resident).filter(|&until| until < EARLY);
+    until.map(|until| format!(", nearly all in the first {} of the run", figures::share(until))).unwrap_or_default()
 }
 
 /// "on the CPU in user code", "waiting for a database (127.0.0.1:5432)".
@@ -129,7 +139,7 @@ pub(super) fn evidence(work: &Work, time: &Time, waiters: &[Waiter]) -> Vec<Stri
             format!("{share} of the work time: {}", waiter.sentence())
         })
         .collect();
-    lines.push(format!("{} of the CPU time in the kernel", figures::share(kernel(time))));
+    lines.push(format!("{} of the CPU time in the kernel{}", figures::share(kernel(time)), by_samples(work)));
     lines.push(format!("{} voluntary switches per CPU second", count(work.switch_rate())));
     lines.extend(work.fault_rate().map(|rate| {
         let null = if work.null.is_some() { ", without those of an empty run" } else { "; no empty run to take away" };
@@ -156,6 +166,13 @@ pub(super) fn evidence(work: &Work, time: &Time, waiters: &[Waiter]) -> Vec<Stri
         figures::counted(observed.looks as usize, "look")
     ));
     lines
+}
+
+/// Where the time in user code was taken from, if the kernel's account says something else.
+fn by_samples(work: &Work) -> String {
+    let Some((ticks, sampled)) = work.user_by_samples() else { return String::new() };
+    let [ticks, sampled] = [ticks, sampled].map(|ns| figures::quantity(ns as f64, "ns"));
+    format!(", by the samples: they show {sampled} in user code where the kernel's ticks account {ticks}")
 }
 
 fn count(rate: f64) -> String {

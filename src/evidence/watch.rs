@@ -39,7 +39,8 @@ pub struct Watched {
 }
 
 impl Watched {
-    fn of(finished: &Finished, observed: Observed, quality: &Quality) -> Self {
+    fn of(finished: &Finished, observed: Option<Observed>, quality: &Quality) -> Self {
+        let observed = observed.unwrap_or_else(|| unseen(finished));
         let cpu_ns = finished.usage.map_or(observed.on_cpu_ns, |usage| usage.cpu().as_nanos() as u64);
         let samples = (quality.samples + quality.lost) as f64;
         let tells = quality.engine == Engine::PerfEvent && quality.frequency > 0;
@@ -55,7 +56,20 @@ impl Watched {
     }
 }
 
-/// Watches a side once; `None` where nobody can look at threads. `scratch` is an empty directory.
+/// A run that was over before the first look: what it did not compute it may have waited for something.
+fn unseen(finished: &Finished) -> Observed {
+    let cpu = finished.usage.map_or(Duration::ZERO, |usage| usage.cpu());
+    let delay = finished.usage.and_then(|usage| usage.run_delay).unwrap_or_default();
+    Observed {
+        watched_ns: finished.wall.as_nanos() as u64,
+        on_cpu_ns: cpu.as_nanos() as u64,
+        run_delay_ns: delay.as_nanos() as u64,
+        unnamed_ns: finished.wall.saturating_sub(cpu + delay).as_nanos() as u64,
+        ..Observed::default()
+    }
+}
+
+/// Watches a side once. `scratch` is an empty directory.
 ///
 /// # Errors
 /// The workload's own failures, and those of the system.
@@ -65,27 +79,22 @@ pub fn watch(
     sampler: &Sampler,
     limits: &Limits,
     scratch: &Utf8Path,
-) -> Result<Option<Watched>, EvidenceError> {
+) -> Result<Watched, EvidenceError> {
     let launch = driven.harness.profile_launch(&driven.workload, side, SECONDS, scratch.as_std_path());
     let options = SampleOptions { stack_bytes: STACK, ..SampleOptions::default() };
     let begun = Instant::now();
-    let mut sum: Option<Watched> = None;
-    loop {
+    let one = || -> Result<Watched, EvidenceError> {
         let recording = match sampler.engine() {
             Engine::PerfEvent => record(&launch, limits, &options)?,
             _ => sampler.record(&launch, limits, &options)?,
         };
         driven.harness.check(&driven.workload, &recording.finished)?;
-        let Some(observed) = recording.observed else { return Ok(None) };
-        let one = Watched::of(&recording.finished, observed, &recording.profile.quality);
-        match &mut sum {
-            Some(sum) => sum.add(one),
-            None => sum = Some(one),
-        }
-        let runs = sum.as_ref().map_or(0, |sum| sum.runs);
-        let enough = driven.harness != Harness::Process || begun.elapsed() >= LONG_ENOUGH || runs >= MOST_RUNS;
-        if enough || interrupted() {
-            return Ok(sum);
-        }
+        Ok(Watched::of(&recording.finished, recording.observed, &recording.profile.quality))
+    };
+    let mut sum = one()?;
+    let is_short = |sum: &Watched| begun.elapsed() < LONG_ENOUGH && sum.runs < MOST_RUNS;
+    while driven.harness == Harness::Process && is_short(&sum) && !interrupted() {
+        sum.add(one()?);
     }
+    Ok(sum)
 }

@@ -52,6 +52,8 @@ pub struct Waited {
 pub struct Turn {
     /// Who waited, idle threads left out.
     pub places: BTreeMap<WaitPlace, Waited>,
+    /// Time that was waited in places that no look has shown.
+    pub unnamed: f64,
     /// Time on a processor in the kernel; `None` where nobody could tell it from user code.
     pub kernel: Option<f64>,
     /// All of its threads' work time.
@@ -75,8 +77,7 @@ impl Turn {
     }
 
     fn waited(&self) -> f64 {
-        // An empty sum of floating-point numbers is -0.
-        self.places.values().map(|waited| waited.time).sum::<f64>() + 0.0
+        self.unnamed + self.places.values().map(|waited| waited.time).sum::<f64>()
     }
 }
 
@@ -104,6 +105,13 @@ pub struct Moved {
 }
 
 impl Moved {
+    /// The same with an interval that holds although all that nobody saw may have been waited here.
+    fn wherever(mut self, unnamed: &Self) -> Self {
+        self.difference.low -= unnamed.base;
+        self.difference.high += unnamed.head;
+        self
+    }
+
     /// True when the interval excludes 0 and the difference is worth a word.
     fn is_clear(&self, least: f64) -> bool {
         !self.difference.contains(0.0) && self.difference.median.abs() >= least
@@ -140,7 +148,7 @@ pub struct Waiting {
 
 /// What is waited longer or less long; `None` for too few pairs. A place is named when its interval excludes 0; the intervals hold
 /// all together with a probability of `1 −` half of [`FALSELY`] (Student's for the mean of the pairs' differences at Bonferroni's
-/// quantile; the uncertainty of the scale's ratio is added to it).
+/// quantile; the uncertainty of the scale's ratio is added to it, and the time that no look has shown).
 pub fn waiting(pairs: &[Pair], scale: &Scale) -> Option<Waiting> {
     if pairs.len() < FEWEST_PAIRS {
         return None;
@@ -155,10 +163,12 @@ pub fn waiting(pairs: &[Pair], scale: &Scale) -> Option<Waiting> {
     let test = Test { pairs, scale, alpha: FALSELY / 2.0 / tested as f64 };
     let least = LEAST * test.moved(|turn| Some(turn.all))?.base;
     let all = test.moved(|turn| Some(turn.waited()))?;
+    let unnamed = test.moved(|turn| Some(turn.unnamed))?;
     let mut named: Vec<WaitGrown> = seen
         .into_iter()
         .filter_map(|place| {
-            let moved = test.moved(|turn| Some(turn.time(place))).filter(|moved| moved.is_clear(least))?;
+            let moved = test.moved(|turn| Some(turn.time(place)))?.wherever(&unnamed);
+            let moved = Some(moved).filter(|moved| moved.is_clear(least))?;
             Some(WaitGrown {
                 callee: test.callee(place, &moved),
                 through: test.through(place, &moved),

@@ -111,15 +111,11 @@ fn pairs(job: &Job, runner: &mut LiveRunner<'_>, sampler: &Sampler, until: Insta
 }
 
 fn one(job: &Job, side: &Side, runner: &mut LiveRunner<'_>, sampler: &Sampler) -> std::result::Result<Watched, String> {
-    let of = |runner: &mut LiveRunner<'_>| -> std::result::Result<Option<Watched>, EvidenceError> {
+    let of = |runner: &mut LiveRunner<'_>| -> std::result::Result<Watched, EvidenceError> {
         let driven = Driven { workload: job.workload.clone(), harness: runner.harness(&job.workload, side)? };
         let scratch = runner.fresh_scratch()?;
         let dir = Utf8Path::from_path(scratch.path()).unwrap_or(Utf8Path::new("."));
         watch(&driven, side, sampler, &runner.limits(&job.workload), dir)
     };
-    match of(runner) {
-        Ok(Some(watched)) => Ok(watched),
-        Ok(None) => Err("nobody can look at its threads here".into()),
-        Err(error) => Err(error.to_string()),
-    }
+    of(runner).map_err(|error| error.to_string())
 }

@@ -136,6 +136,11 @@ fn value(counter: Counter, work: &Work) -> Option<f64> {
         Counter::BytesPerCall => work.call_rate().map(|(_, bytes)| bytes),
         Counter::Reads => per_cpu_second(work.observed.transfers?.reads),
         Counter::Writes => per_cpu_second(work.observed.transfers?.writes),
+        Counter::BytesPerSync => {
+            let transfers = work.observed.transfers?;
+            let written = transfers.written.unwrap_or(transfers.bytes) as f64;
+            (work.voluntary_switches > 0).then(|| written / work.voluntary_switches as f64)
+        }
         Counter::Switches => Some(work.switch_rate()),
         Counter::ThreadsPerSecond => (seconds > 0.0).then(|| work.observed.threads as f64 / seconds),
         Counter::Threads => Some(work.observed.most_threads as f64),

@@ -139,7 +139,7 @@ fn shares_are_of_the_work_time_where_it_is_known() {
 
 #[test]
 fn the_kernel_s_time_is_shared_out_by_the_calls() {
-    let transfers = Transfers { reads: 500_000, writes: 0, bytes: 500_000, disk_bytes: 0 };
+    let transfers = Transfers { reads: 500_000, writes: 0, bytes: 500_000, written: None, disk_bytes: 0 };
     let work = Work {
         runs: 1,
         user_ns: SECOND / 5,
@@ -163,7 +163,9 @@ fn what_is_waited_counts_by_its_time_and_rests_on_its_looks() {
     let waiting = Waiting { wait: Wait::Durability, what: None, idle: false, ns: 3 * SECOND, samples: 600 };
     let observed =
         Observed { watched_ns: 4 * SECOND, looks: 800, on_cpu_ns: SECOND, waits: vec![waiting], ..Observed::default() };
-    let work = Work { runs: 1, user_ns: SECOND, observed, ..Work::default() };
+    let written = |bytes| Some(Transfers { writes: 600, bytes, written: Some(bytes), ..Transfers::default() });
+    let observed = Observed { transfers: written(600 * 40), ..observed };
+    let work = Work { runs: 1, user_ns: SECOND, voluntary_switches: 600, observed, ..Work::default() };
     let stacks = [("fsync < std::fs::File::sync_all < app::build".to_owned(), 2 * SECOND), ("fsync".to_owned(), SECOND)];
     let waited = Profile { records: Some(600), ..profile(&stacks) };
     let (tree, mapper) = (tree(), PathMapper::new(["/repo".into()]));
@@ -175,6 +177,11 @@ fn what_is_waited_counts_by_its_time_and_rests_on_its_looks() {
     assert_eq!((cause.entry.id.as_str(), cause.owners[0].item.as_str(), cause.share.hits), ("S22", "app::build", 400));
     assert!((cause.share.share - 0.5).abs() < 1e-9 && (cause.waited - 0.5).abs() < 1e-9, "{:?}", cause.share);
     assert!(cause.share.low > 0.46 && cause.share.high < 0.54, "{:?}", cause.share);
+    let batches = |transfers| Work { observed: Observed { transfers, ..work.observed.clone() }, ..work.clone() };
+    for work in [batches(written(600 * 40_000)), batches(None)] {
+        let found = causes(&Subject { cpu: Some(&cpu), waits: &waits, work: Some(&work), noise: None });
+        assert!(found.is_empty(), "large batches, or nobody knows: {found:?}");
+    }
     let sockets = [(Wait::Socket, join(&waited, &tree, &mapper))];
     assert!(causes(&Subject { waits: &sockets, cpu: None, work: Some(&work), noise: None }).is_empty(), "another kind of wait");
 }

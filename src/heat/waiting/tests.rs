@@ -82,6 +82,19 @@ fn what_few_looks_have_shown_and_what_is_short_is_not_named() {
 }
 
 #[test]
+fn what_nobody_saw_may_have_been_waited_in_any_place() {
+    let with_unseen = |side: usize, ns: f64| {
+        let mut pairs = pairs(&[], &[(Wait::Sleep, "nap", 1e8)]);
+        pairs.iter_mut().for_each(|pair| pair[side].unnamed = ns);
+        waiting(&pairs, &RUN).unwrap()
+    };
+    let [some, much] = [3e7, 1.5e8].map(|ns| with_unseen(0, ns));
+    assert!(some.named[0].moved.difference.low < 7e7 && some.named[0].moved.difference.low > 6e7, "{some:?}");
+    assert!(much.named.is_empty() && much.moved && much.all.difference.high < 0.0, "{much:?}");
+    assert!(with_unseen(1, 1.5e8).named[0].moved.difference.high > 2.4e8);
+}
+
+#[test]
 fn too_few_pairs_say_nothing() {
     let pairs = pairs(&[], &[(Wait::Sleep, "nap", 5e8)]);
     assert!(waiting(&pairs[..FEWEST_PAIRS - 1], &RUN).is_none());

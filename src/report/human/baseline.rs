@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::{Page, style};
 use crate::analysis::{HotItem, PUT_OFF, ProfileResult, WorkloadResult};
 use crate::figures;
+use crate::profile::Quality;
 use crate::report::names::readable;
 use crate::report::text::{clean, paint};
 use crate::report::view;
@@ -95,19 +96,17 @@ fn hottest(workload: &WorkloadResult) -> String {
     }
 }
 
-/// Beyond this, more samples than CPU time are no noise of two clocks any more.
-const ODD_COVERAGE: f64 = 1.1;
-
 /// Samples and CPU time have clocks of their own: a hundred and one per cent is a hundred.
-fn coverage(coverage: f64) -> String {
-    let odd = coverage > ODD_COVERAGE;
-    let why = if odd { " (the system's account of CPU time is coarser than the samples)" } else { "" };
-    format!("coverage {}{why}", figures::share(if odd { coverage } else { coverage.min(1.0) }))
+fn coverage(coverage: Option<f64>) -> String {
+    match coverage {
+        Some(coverage) if coverage <= Quality::MOST_COVERAGE => format!("coverage {}", figures::share(coverage.min(1.0))),
+        _ => "coverage not known (the system's account of CPU time is coarser than the samples)".into(),
+    }
 }
 
 fn quality(profile: &ProfileResult) -> String {
     let mut parts = vec![figures::counted(profile.samples as usize, "sample")];
-    parts.extend(profile.coverage.map(coverage));
+    parts.push(coverage(profile.coverage));
     parts.push(format!("{} truncated", figures::share(profile.truncated)));
     if profile.lost > 0 {
         parts.push(format!("{} lost", profile.lost));
@@ -131,9 +130,10 @@ mod tests {
     use super::coverage;
 
     #[test]
-    fn more_than_all_is_all_or_explained() {
-        assert_eq!(coverage(0.98), "coverage 98 %");
-        assert_eq!(coverage(1.013), "coverage 100 %");
-        assert!(coverage(1.3).starts_with("coverage 130 % (the system"));
+    fn more_than_all_is_all_or_not_known() {
+        assert_eq!(coverage(Some(0.98)), "coverage 98 %");
+        assert_eq!(coverage(Some(1.013)), "coverage 100 %");
+        assert_eq!(coverage(Some(1.38)), coverage(None));
+        assert!(coverage(None).starts_with("coverage not known"));
     }
 }

@@ -148,6 +148,7 @@ fn every_key_of_the_analysis_is_required_or_new() {
         "bottleneck.changed",
         "bottleneck.evidence",
         "bottleneck.host",
+        "bottleneck.intervals",
         "bottleneck.kind",
         "bottleneck.samples",
         "bottleneck.summary",

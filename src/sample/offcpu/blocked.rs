@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Wait;
 use crate::profile::{Engine, Frame, FrameId, Profile, ProfileBuilder, Quality};
+use crate::stats::effective;
 
 /// Stacks that are kept of a run; the lightest beyond are summed up without frames.
 const MOST_STACKS: usize = 2000;
@@ -58,13 +59,8 @@ pub enum Place {
 }
 
 impl Blocked {
-    /// The waits that are work, weighed by nanoseconds; looks carry the weights. Time without a stack is one stack without frames, so
-    /// that shares are of all.
-    pub fn work(&self) -> Profile {
-        self.select(|stack| !stack.idle)
-    }
-
-    /// The waits that `wanted` selects, likewise.
+    /// The waits that `wanted` selects, weighed by nanoseconds; as many looks carry the weights as they are worth. Time without a stack is one stack without
+    /// frames, so that shares are of all.
     pub fn select(&self, wanted: impl Fn(&BlockedStack) -> bool) -> Profile {
         let mut builder = ProfileBuilder::new();
         // In their order, so that each keeps its id.
@@ -75,7 +71,8 @@ impl Blocked {
             looks += stack.looks;
             cut += if stack.complete { 0 } else { stack.looks };
         }
-        builder.weighted(looks);
+        let wanted = self.stacks.iter().filter(|stack| wanted(stack));
+        builder.weighted(effective(wanted.map(|stack| (stack.ns as f64, stack.looks))).round() as u64);
         let quality =
             Quality { engine: Engine::None, samples: looks, frequency: 0, lost: 0, truncated: cut, cpu_ns: None, wall_ns: 0 };
         builder.finish(quality)
