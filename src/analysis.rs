@@ -9,6 +9,7 @@ mod imported;
 mod memory;
 mod root_cause;
 mod second_look;
+mod waiting;
 
 pub use bottleneck::{BOTTLENECK, Bottleneck, WaitResult};
 pub use cause::{ALL_THREADS, CauseOwnerResult, CauseResult, Estimate, InnerCause, SilencedCauses, StackFrame};
@@ -16,6 +17,7 @@ pub use imported::ImportedProfile;
 pub use memory::{AllocatedResult, FaultsResult, GrowthResult, MemoryOwner, MemoryResult};
 pub use root_cause::{GROWTH, GrownPlace, Growth, OwnerResult};
 pub use second_look::{ConfirmationResult, CountResult, WitnessResult};
+pub use waiting::{MovedTime, WAITING, WaitingGrowth, WaitingPlace};
 
 use serde::{Deserialize, Serialize};
 
@@ -199,7 +201,7 @@ pub struct WorkloadResult {
     /// or the rounds spread too far.
     #[serde(default)]
     pub noise: bool,
-    /// What could not be measured, by name, and why: `allocations`, `cpu.per_iteration`, `bottleneck`, `growth`.
+    /// What could not be measured, by name, and why: `allocations`, `cpu.per_iteration`, `bottleneck`, `growth`, `waiting`.
     #[serde(default)]
     pub unmeasured: std::collections::BTreeMap<String, String>,
     /// The clock of the primary metric and why it was chosen.
@@ -223,6 +225,10 @@ pub struct WorkloadResult {
     /// Which of its stacks grew between base and head; `None` where nothing got slower or faster, or nobody can tell.
     #[serde(default)]
     pub growth: Option<Growth>,
+    /// What is waited longer at head, or computed longer in the kernel; `None` where nothing gave reason to watch both sides, or nobody
+    /// can tell.
+    #[serde(default)]
+    pub waiting: Option<WaitingGrowth>,
     /// The repetition of what screening called slower or faster; `None` where it called it neither.
     #[serde(default)]
     pub confirmation: Option<ConfirmationResult>,

@@ -15,6 +15,7 @@ mod production;
 mod profiles;
 mod root_causes;
 mod slo;
+mod waiting;
 mod witness;
 mod workloads;
 
@@ -30,6 +31,7 @@ pub(crate) use production::{Production, doubt};
 pub(crate) use profiles::{hot_items, profile_result, profile_warnings, qualities};
 pub(crate) use root_causes::{Profiled, add_root_causes};
 pub(crate) use slo::{baseline_slos, slo_results};
+pub(crate) use waiting::add_waiting;
 pub(crate) use witness::{Counts, Testimony, no_witness, witnessed};
 #[cfg(test)]
 pub(crate) use workloads::same_code;

@@ -10,6 +10,7 @@ mod execution;
 mod keep;
 mod objectives;
 mod profiling;
+mod watch;
 mod witness;
 mod working;
 
@@ -24,6 +25,7 @@ pub use error::EvidenceError;
 pub use execution::{Executions, Prober, Question, executed_keys};
 pub use keep::{Kept, keep_profile, read_profile};
 pub use profiling::{ProfileOptions, Profiled, merge, profile};
+pub use watch::{Watched, watch};
 pub use witness::{Asked, Counted, SideCounts, Witness, WitnessError};
 
 use crate::diagnose::Work;

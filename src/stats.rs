@@ -12,6 +12,7 @@ pub mod multiple;
 pub mod normal;
 pub mod random;
 pub mod sequential;
+pub mod student;
 pub mod trend;
 pub mod wilson;
 

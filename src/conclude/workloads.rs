@@ -72,6 +72,7 @@ pub(super) fn unknown(id: &str, kind: &str) -> WorkloadResult {
         silenced: None,
         owners: Vec::new(),
         growth: None,
+        waiting: None,
         confirmation: None,
         witness: None,
         memory: None,

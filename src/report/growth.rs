@@ -67,7 +67,7 @@ fn only(place: &GrownPlace) -> &'static str {
     }
 }
 
-fn word(kind: ChangeKind) -> &'static str {
+pub(super) fn word(kind: ChangeKind) -> &'static str {
     match kind {
         ChangeKind::Added => "added",
         ChangeKind::Deleted => "deleted",

@@ -9,8 +9,8 @@ use crate::analysis::{
 };
 use crate::commands::context::Context;
 use crate::conclude::{
-    Comparison, Profiled, add_bottlenecks, add_growth, add_memory, add_root_causes, change_results, compared, counted,
-    environment, next_steps, now, point_elsewhere, profile_warnings, qualities, slo_results, tool,
+    Comparison, Profiled, add_bottlenecks, add_growth, add_memory, add_root_causes, add_waiting, change_results, compared,
+    counted, environment, next_steps, now, point_elsewhere, profile_warnings, qualities, slo_results, tool,
 };
 use crate::error::Result;
 use crate::evidence::Evidence;
@@ -70,6 +70,7 @@ pub(super) fn conclude(
     add_memory(&mut workloads, Some(at_base), at_head);
     add_root_causes(&mut workloads, Some(at_base), at_head);
     add_growth(&mut workloads, &found.both(&diff.changes));
+    add_waiting(&mut workloads, &found.both(&diff.changes), |id| found.watched.get(id));
     let changes = change_results(&diff.changes, found.base_view, found.head_view);
     let weakness = weakness(context.is_narrowed(), &found.survey.evidence);
     witness::conclude(found, if weakness.is_none() { &changes } else { &[] }, &mut workloads);

@@ -3,7 +3,7 @@
 //! Pure. One sample counts once per cause and for one cause only: that of the highest level, then the one whose frame is nearest to
 //! the leaf, then the first of the catalogue. A stack without an owner in the workspace counts for none: there is nothing to edit.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::catalogue::{CATALOGUE, Catalogue};
 use super::entry::{Bounds, Counter, Entry};
@@ -13,7 +13,7 @@ use super::sources::Sources;
 use crate::diagnose::Work;
 use crate::heat::{Joined, Share};
 use crate::profile::Profile;
-use crate::sample::offcpu::Wait;
+use crate::sample::offcpu::{Blocked, Wait};
 
 /// Nothing below this share of the work time is worth advice (`evidence-rules.md` §4.2).
 const LEAST: f64 = 0.03;
@@ -117,9 +117,7 @@ impl Cause {
 
 /// The stacks of threads that waited while there was work, one profile per kind of wait, weighed by nanoseconds.
 pub fn waits(work: &Work) -> Vec<(Wait, Profile)> {
-    let Some(blocked) = &work.observed.blocked else { return Vec::new() };
-    let kinds: BTreeSet<Wait> = blocked.stacks.iter().filter(|stack| !stack.idle).map(|stack| stack.wait).collect();
-    kinds.into_iter().map(|kind| (kind, blocked.select(|stack| !stack.idle && stack.wait == kind))).collect()
+    work.observed.blocked.as_ref().map(Blocked::by_kind).unwrap_or_default()
 }
 
 /// The causes of a workload.

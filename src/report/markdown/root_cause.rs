@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::escape::{code, text};
 use super::{NOT_MEASURED, advice, lacks_measurement, lacks_profile, list};
 use crate::analysis::{Analysis, ChangeResult, Command, Finding, WorkloadResult};
-use crate::report::{growth, view};
+use crate::report::{growth, view, waiting};
 
 pub(super) fn write(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
     let regressions = view::regressions(analysis).into_iter().map(|workload| regression(analysis, workload));
@@ -44,7 +44,7 @@ fn owners(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
 
 fn grown(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
     for workload in view::shown_workloads(analysis) {
-        let lines = growth::lines(workload, GROWN);
+        let lines: Vec<String> = growth::lines(workload, GROWN).into_iter().chain(waiting::lines(workload, GROWN)).collect();
         if !lines.is_empty() {
             writeln!(out, "\nWhat differs in {}:\n", code(&workload.id))?;
             list(out, &lines, false)?;

@@ -3,7 +3,7 @@
 use crate::analysis::*;
 use crate::report::samples::{
     ambient, analysis, cause, change, confirmation, counted, finding, grown, heated, hot, measured, memory, objective, owner,
-    profile, reached, witness, workload,
+    profile, reached, waiting, witness, workload,
 };
 use crate::source::ChangeKind;
 
@@ -45,6 +45,7 @@ fn regression() -> Analysis {
     slower.hot_path = vec![hot(NEXT, 0.37, 0.41), hot("parse::tree::push", 0.2, 0.22)];
     slower.owners = vec![owner(NEXT)];
     slower.growth = Some(grown(NEXT, NEXT));
+    slower.waiting = Some(waiting(NEXT, NEXT));
     let same = WorkloadResult { outcome: Outcome::Same, reason: Some(crate::conclude::same_code()), ..workload("render/html") };
     Analysis {
         verdict: Verdict::Fail,
@@ -116,6 +117,7 @@ fn inconclusive() -> Analysis {
         items: Vec::new(),
     });
     unsure.noise = true;
+    unsure.unmeasured = [("waiting".to_owned(), "no time was left to watch both sides in turn".to_owned())].into();
     let skipped = WorkloadResult {
         explained_by: vec![NEXT.into()],
         reason: Some("--max-time was used up".into()),

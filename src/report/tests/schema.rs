@@ -172,6 +172,7 @@ fn every_key_of_the_analysis_is_required_or_new() {
         "workload.slo",
         "workload.spread",
         "workload.unmeasured",
+        "workload.waiting",
         "workload.witness",
     ];
     assert_eq!(optional, newer);

@@ -1,6 +1,6 @@
 //! The stacks of threads that waited, as values: which stack, for what, how long.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +76,12 @@ impl Blocked {
         let quality =
             Quality { engine: Engine::None, samples: looks, frequency: 0, lost: 0, truncated: cut, cpu_ns: None, wall_ns: 0 };
         builder.finish(quality)
+    }
+
+    /// The waits that are work, one profile per kind.
+    pub fn by_kind(&self) -> Vec<(Wait, Profile)> {
+        let kinds: BTreeSet<Wait> = self.stacks.iter().filter(|stack| !stack.idle).map(|stack| stack.wait).collect();
+        kinds.into_iter().map(|kind| (kind, self.select(|stack| !stack.idle && stack.wait == kind))).collect()
     }
 
     /// The frames of a stack, leaf first.
