@@ -27,7 +27,7 @@ pub(super) fn of_side(side: &Seen<'_>, causes: &[CauseResult]) -> Vec<OwnerResul
         all.extend(joined.owners(FEW).into_iter().filter_map(|owner| one(owner, side.tree, &share, of, None)));
     }
     for (time, (wait, joined)) in time.iter().flat_map(|time| side.waits.iter().map(move |waits| (time, waits))) {
-        let share = |share: Share| time.waiting(joined.profile(), share.share);
+        let share = |share: Share| time.waiting([(joined.profile(), share.share)]);
         all.extend(joined.owners(FEW).into_iter().filter_map(|owner| one(owner, side.tree, &share, "work time", Some(*wait))));
     }
     let mut owners = few(all);

@@ -8,6 +8,7 @@ use super::time::{Amount, sees_kernel};
 use super::{Part, Time};
 use crate::heat::Share;
 use crate::profile::{Engine, Profile};
+use crate::stats::effective;
 
 /// A value and the ends of its interval.
 #[derive(Debug, Clone, Copy)]
@@ -44,10 +45,11 @@ impl Time {
         Share::weighed(ns as u64, total as u64, records.round() as u64)
     }
 
-    /// The same for this part of the stacks of threads that waited, weighed by nanoseconds.
-    pub fn waiting(&self, stacks: &Profile, part: f64) -> Share {
-        let looks = stacks.records.unwrap_or(0) as f64;
-        self.waited(stacks.samples() as f64 * part, looks * part)
+    /// The same for these parts of the stacks of threads that waited, weighed by nanoseconds: of several kinds of waits together.
+    pub fn waiting<'p>(&self, parts: impl IntoIterator<Item = (&'p Profile, f64)>) -> Share {
+        let of = |(stacks, part): (&Profile, f64)| (stacks.samples() as f64 * part, stacks.records.unwrap_or(0) as f64 * part);
+        let kinds: Vec<(f64, f64)> = parts.into_iter().map(of).collect();
+        self.waited(kinds.iter().map(|(ns, _)| ns).sum(), effective(kinds.iter().copied()))
     }
 
     /// What a share of the CPU samples of an engine is of the work time.

@@ -60,7 +60,7 @@ pub fn blocked_workers(work: &Work) -> Share {
 /// What these stacks hold of the work time.
 fn waited(stacks: &[&BlockedStack], time: &Time) -> Share {
     let ns: u64 = stacks.iter().map(|stack| stack.ns).sum();
-    time.waited(ns as f64, effective(stacks.iter().map(|stack| (stack.ns as f64, stack.looks))))
+    time.waited(ns as f64, effective(stacks.iter().map(|stack| (stack.ns as f64, stack.looks as f64))))
 }
 
 /// Share of the time that was waited for locks of which the stack itself says so.

@@ -45,7 +45,7 @@ impl<'a> Sources<'a> {
         }));
         sources.extend(subject.waits.iter().zip(time.iter().cycle()).map(|((wait, joined), time)| Source {
             joined,
-            part: time.waiting(joined.profile(), 1.0).share,
+            part: time.waiting([(joined.profile(), 1.0)]).share,
             waited: true,
             tallies: tally(joined, Some(*wait), open, catalogue),
         }));
@@ -125,11 +125,14 @@ impl<'a> Sources<'a> {
     /// The parts of the work time that these counts of an entry are.
     fn parts(&self, entry: usize, counts: &[(&Source<'_>, u64)]) -> Vec<(Share, Kind)> {
         let mut parts = Vec::new();
-        for (source, count) in counts.iter().filter(|(_, count)| *count > 0) {
-            if source.waited {
-                parts.extend(self.time.iter().map(|time| (waited(time, source.joined, *count), Kind::Waited)));
-                continue;
-            }
+        let (waited, ran): (Vec<_>, Vec<_>) =
+            counts.iter().filter(|(_, count)| *count > 0).partition(|(source, _)| source.waited);
+        if let Some(time) = self.time.as_ref().filter(|_| !waited.is_empty()) {
+            let part = |source: &Source<'_>, count: u64| count as f64 / source.joined.profile().samples().max(1) as f64;
+            let kinds = waited.iter().map(|(source, count)| (source.joined.profile(), part(source, *count)));
+            parts.push((time.waiting(kinds), Kind::Waited));
+        }
+        for (source, count) in &ran {
             parts.push((running(self.time.as_ref(), source.joined, source.joined.portion(*count)), Kind::Running));
             if let Some(time) = self.time.as_ref().filter(|_| self.claiming >> entry & 1 == 1) {
                 let calls = source.tallies.calls(self.claiming);
@@ -156,11 +159,6 @@ const CERTAIN: Share = Share { hits: 0, samples: 0, share: 1.0, low: 1.0, high: 
 /// What a share of the CPU samples is of the work time, or of themselves where nobody counted the rest.
 fn running(time: Option<&Time>, joined: &Joined<'_>, share: Share) -> Share {
     time.map_or(share, |time| time.running(joined.profile().quality.engine, share))
-}
-
-fn waited(time: &Time, joined: &Joined<'_>, count: u64) -> Share {
-    let all = joined.profile().samples().max(1);
-    time.waiting(joined.profile(), count as f64 / all as f64)
 }
 
 /// Parts of one whole; the interval is at least as wide as it has to be.

@@ -213,6 +213,23 @@ fn a_cause_that_says_only_where_names_what_is_done_there() {
 }
 
 #[test]
+fn a_cause_of_two_kinds_of_waits_has_one_interval() {
+    let waiting = |wait, ns, samples| Waiting { wait, what: None, idle: false, ns, samples };
+    let waits = vec![waiting(Wait::Durability, SECOND, 50), waiting(Wait::Lock, 2 * SECOND, 100)];
+    let work = Work { runs: 1, user_ns: SECOND, observed: Observed { waits, ..Observed::default() }, ..Work::default() };
+    let in_a_task = "app::build < tokio::runtime::scheduler::multi_thread::worker::Context::run_task";
+    let of = |leaf: &str, ns, looks| Profile { records: Some(looks), ..profile(&[(format!("{leaf} < {in_a_task}"), ns)]) };
+    let (synced, locked) = (of("fsync", SECOND, 50), of("syscall", 2 * SECOND, 100));
+    let (tree, mapper) = (tree(), PathMapper::new(["/repo".into()]));
+    let waits = [(Wait::Durability, join(&synced, &tree, &mapper)), (Wait::Lock, join(&locked, &tree, &mapper))];
+    let found = causes(&Subject { cpu: None, waits: &waits, work: Some(&work), noise: None }).causes;
+    let whole = crate::heat::Share::weighed(3, 4, 200);
+    let cause = found.iter().find(|cause| cause.entry.id == "S44").unwrap();
+    let share = cause.share;
+    assert!((share.low - whole.low).abs() < 1e-3 && (share.high - whole.high).abs() < 1e-3, "{share:?}, not {whole:?}");
+}
+
+#[test]
 fn below_the_floor_nothing_is_advised() {
     let stack = format!("{SIP} < app::lookup");
     let share = |hits| [(stack.as_str(), hits), ("app::lookup", 10_000 - hits)];

@@ -72,7 +72,7 @@ impl Blocked {
             cut += if stack.complete { 0 } else { stack.looks };
         }
         let wanted = self.stacks.iter().filter(|stack| wanted(stack));
-        builder.weighted(effective(wanted.map(|stack| (stack.ns as f64, stack.looks))).round() as u64);
+        builder.weighted(effective(wanted.map(|stack| (stack.ns as f64, stack.looks as f64))).round() as u64);
         let quality =
             Quality { engine: Engine::None, samples: looks, frequency: 0, lost: 0, truncated: cut, cpu_ns: None, wall_ns: 0 };
         builder.finish(quality)

@@ -301,14 +301,13 @@ impl Poller {
     fn finish(mut self) -> Observed {
         self.ended.extend(self.threads.drain().map(|(_, thread)| thread));
         let running: u64 = self.ended.iter().map(Thread::running).sum();
-        let whole = |sum: Option<Transfers>, one: &Transfers| Some(sum.unwrap_or_default().plus(*one));
         Observed {
             looks: self.looks,
             raced: self.raced,
             own_ns: self.own.as_nanos() as u64,
             most_threads: self.most_threads,
             runnable: if self.looks == 0 { 0.0 } else { running as f64 / self.looks as f64 },
-            transfers: self.transfers.values().fold(None, whole),
+            transfers: self.transfers.values().copied().reduce(Transfers::plus),
             swapped: self.swapped,
             resident: self.resident.points(),
             ..named::observed(&self.ended, self.last, &self.takes)
