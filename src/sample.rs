@@ -11,6 +11,8 @@ pub mod copies;
 pub mod counter;
 mod engine;
 pub mod import;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod live;
 mod maps;
 pub mod offcpu;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]

@@ -40,7 +40,7 @@ pub struct Watched {
 
 impl Watched {
     fn of(finished: &Finished, observed: Option<Observed>, quality: &Quality) -> Self {
-        let observed = observed.unwrap_or_else(|| unseen(finished));
+        let observed = observed.map_or_else(|| unseen(finished), |observed| with_gaps(observed, finished));
         let cpu_ns = finished.usage.map_or(observed.on_cpu_ns, |usage| usage.cpu().as_nanos() as u64);
         let samples = (quality.samples + quality.lost) as f64;
         let tells = quality.engine == Engine::PerfEvent && quality.frequency > 0;
@@ -67,6 +67,12 @@ fn unseen(finished: &Finished) -> Observed {
         unnamed_ns: finished.wall.saturating_sub(cpu + delay).as_nanos() as u64,
         ..Observed::default()
     }
+}
+
+/// What was over before the first look or after the last one may have been waited for something as well.
+fn with_gaps(mut observed: Observed, finished: &Finished) -> Observed {
+    observed.unnamed_ns += (finished.wall.as_nanos() as u64).saturating_sub(observed.watched_ns);
+    observed
 }
 
 /// Watches a side once. `scratch` is an empty directory.

@@ -102,19 +102,21 @@ impl Advice<'_> {
         Some(format!("inside of it, {} {} holds {share} of the {}: {}", inner.id, inner.title, self.cause.of, inner.fix))
     }
 
-    /// `fix: … (effort S); estimate 1.23x-1.54x, at most 1.79x`.
+    /// `fix: … (effort S); estimate 1.23x-1.54x (1.79x without all of this share)`.
     pub(super) fn remedy(&self) -> String {
         let fix = self.cause.fixes.first().map(String::as_str).unwrap_or_default();
         format!("fix: {fix} (effort {}); {}", self.cause.effort, self.gain())
     }
 
-    /// `estimate 1.23x-1.54x, at most 1.79x`.
+    /// `estimate 1.23x-1.54x (1.79x without all of this share)`.
     pub(super) fn gain(&self) -> String {
         let cause = self.cause;
         let (low, high) = (figures::factor(cause.expected.low), figures::factor(cause.expected.high));
-        let most = cause.max_speedup.map_or_else(|| "no bound".to_owned(), |most| format!("at most {}", figures::factor(most)));
+        // Not a bound: what a fix takes away may stand outside of the calls that gave the cause away.
+        let all =
+            cause.max_speedup.map_or_else(String::new, |all| format!(" ({} without all of this share)", figures::factor(all)));
         let of = if self.is_of_all_threads() { " of the work, of the time only where nothing else holds it up" } else { "" };
-        format!("estimate {low}-{high}{of}, {most}")
+        format!("estimate {low}-{high}{all}{of}")
     }
 
     /// True where less work is not yet less time.

@@ -102,7 +102,8 @@ impl Advice {
             Self::Unseen { .. } | Self::Collided { .. } => "let the kernel sample (`--engine perf` says what refuses)".into(),
             Self::FewSamples { engine: Engine::PprofAgent, .. } => "let the workload run longer".into(),
             Self::Truncated { .. } => {
-                "keep less on the stack (box large futures and arrays): at most 64 KiB of it can be copied".into()
+                "keep less on the stack (box large futures and arrays): 64 KiB of it are copied, and what lies beyond counts only where it stays for long"
+                    .into()
             }
             Self::FewSamples { .. } => "let the workload run longer, or sample at a higher frequency".into(),
             Self::Lost { .. } => "sample at a lower frequency, copy less of the stack, or run on a less busy machine".into(),

@@ -5,10 +5,12 @@
 
 mod arch;
 mod attr;
+mod beyond;
 pub(super) mod counter;
 mod faults;
 mod jitter;
 mod merge;
+mod outer;
 mod processes;
 mod recorded;
 mod ring;
@@ -134,7 +136,10 @@ impl Session {
         let before = own_cpu();
         self.jitter.tick(self.rings.iter().map(Ring::event));
         for ring in &mut self.rings {
-            ring.drain(|record| self.merger.push(record));
+            ring.drain(|mut record| {
+                record.steady = self.processes.look(&record);
+                self.merger.push(record);
+            });
         }
         self.merger.end_round();
         while let Some(record) = self.merger.pop(last) {
@@ -144,7 +149,8 @@ impl Session {
     }
 
     /// The stacks of the CPU clock, and those of page faults where there were any.
-    fn profiles(self, options: &SampleOptions, finished: &Finished) -> (Profile, Option<Profile>) {
+    fn profiles(mut self, options: &SampleOptions, finished: &Finished) -> (Profile, Option<Profile>) {
+        self.processes.settle_all();
         let Processes { binaries, stacks, faults, lost, .. } = self.processes;
         let quality = Quality {
             engine: Engine::PerfEvent,

@@ -212,6 +212,56 @@ fn stacks_that_were_cut_are_counted_and_a_rerun_copies_more() {
     assert!(whole.quality.truncated_share() < 0.02, "{:?}", whole.quality);
 }
 
+/// Copies as much as the kernel does.
+const LARGEST: SampleOptions = SampleOptions { frequency: 499, stack_bytes: SampleOptions::MAX_STACK };
+
+/// Samples with one function in their stack and another.
+fn together(profile: &Profile, one: &str, other: &str) -> u64 {
+    let has =
+        |stack: &&crate::profile::Stack| [one, other].iter().all(|name| profile.frames_of(stack).any(|frame| is(frame, name)));
+    profile.stacks.iter().filter(has).map(|stack| stack.count).sum()
+}
+
+#[test]
+fn a_stack_that_no_copy_holds_is_walked_to_its_root() {
+    let Some((program, _turn)) = live() else { return };
+    let profile = record(&program.launch("deep", 1500), &limits(), &LARGEST).unwrap().profile;
+    assert!(profile.quality.truncated_share() < 0.1, "{:?}", profile.quality);
+    let outer = together(&profile, "main", "deep") as f64 / profile.samples() as f64;
+    assert!(outer > 0.9, "{outer} of {:?}", profile.quality);
+    assert!((total(&profile, |frame| is(frame, "share_a")) - 0.5).abs() < 0.15);
+}
+
+#[test]
+fn the_callers_of_a_deep_stack_are_its_own() {
+    let Some((program, _turn)) = live() else { return };
+    // Seldom enough to be told apart, and faster than anybody looks.
+    for (micros, cpu_ms) in [(250_000, 2000), (700, 1000)] {
+        let launch = program.launch("alternate", cpu_ms).args([micros.to_string()]);
+        let profile = record(&launch, &limits(), &LARGEST).unwrap().profile;
+        let count = |caller, leaf| together(&profile, caller, leaf);
+        let (a, b) = (count("outer_a", "share_a"), count("outer_b", "caller_of_b"));
+        let mixed = count("outer_a", "caller_of_b") + count("outer_b", "share_a");
+        assert!(mixed <= profile.samples() / 100, "{mixed} mixed, {a} and {b} of {:?}", profile.quality);
+        // A busy machine looks too seldom to tell much.
+        if a + b > 100 {
+            let share = a as f64 / (a + b) as f64;
+            assert!((share - 0.5).abs() < 0.15, "{share}: {a} and {b} of {:?}", profile.quality);
+        }
+    }
+}
+
+#[test]
+fn a_deep_stack_under_a_loop_that_calls_others_too_is_walked_to_its_root() {
+    let Some((program, _turn)) = live() else { return };
+    let profile = record(&program.launch("event-loop", 1500), &limits(), &LARGEST).unwrap().profile;
+    let (a, b) = (together(&profile, "turn", "share_a"), together(&profile, "rest", "caller_of_b"));
+    let mixed = together(&profile, "turn", "caller_of_b") + together(&profile, "rest", "share_a");
+    assert!(mixed == 0 && (a as f64 / (a + b) as f64 - 0.5).abs() < 0.15, "{mixed} mixed, {a} and {b}");
+    let rooted = together(&profile, "event_loop", "main") as f64 / profile.samples() as f64;
+    assert!(rooted > 0.9, "{rooted} of {:?}", profile.quality);
+}
+
 #[test]
 fn thread_churn_is_seen_after_a_rerun_at_a_higher_rate() {
     let Some((program, _turn)) = live() else { return };

@@ -4,6 +4,7 @@
 
 pub(super) mod auxv;
 mod binary;
+mod calls;
 mod roots;
 mod space;
 mod stacks;
@@ -13,6 +14,6 @@ mod weighed;
 
 pub(super) use binary::{Binaries, BinaryId, FileKey};
 pub(super) use roots::is_rooted;
-pub(super) use space::{Cache, CodeAddress, Position, Space};
+pub(super) use space::{Cache, CodeAddress, Position, Space, word};
 pub(super) use stacks::Stacks;
 pub(super) use weighed::Weighed;

@@ -85,7 +85,7 @@ fn what_few_looks_have_shown_and_what_is_short_is_not_named() {
 fn what_nobody_saw_may_have_been_waited_in_any_place() {
     let with_unseen = |side: usize, ns: f64| {
         let mut pairs = pairs(&[], &[(Wait::Sleep, "nap", 1e8)]);
-        for pair in &mut *pairs {
+        for pair in &mut pairs {
             pair[side].unnamed = ns;
         }
         waiting(&pairs, &RUN).unwrap()

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::fs;
 use std::io::Read;
-use std::os::unix::fs::FileExt;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -15,6 +14,7 @@ use super::procfs::{Schedule, State, anonymous, minor_faults, swapped, transfers
 use super::resident::Series;
 use super::takes::Takes;
 use super::{Observed, Resident, Transfers, Wait, named};
+use crate::sample::live::Memory;
 
 /// 200 looks a second (`reference/sampling.md` §1: nothing measurable for the target at this rate).
 const INTERVAL: Duration = Duration::from_millis(5);
@@ -324,6 +324,5 @@ fn numbers(dir: &str) -> Vec<u32> {
 /// The descriptor in a `struct pollfd` of another process (`poll(2)`): its first four bytes.
 fn read_word(pid: u32, address: u64) -> Option<u32> {
     let mut word = [0; 4];
-    fs::File::open(format!("/proc/{pid}/mem")).ok()?.read_exact_at(&mut word, address).ok()?;
-    Some(u32::from_ne_bytes(word))
+    (Memory::open(pid)?.read(address, &mut word) == word.len()).then(|| u32::from_ne_bytes(word))
 }

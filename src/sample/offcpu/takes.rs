@@ -1,4 +1,4 @@
-//! Takes the stack of a thread that sleeps: its memory is read through `/proc/PID/mem`, nobody is stopped.
+//! Takes the stack of a thread that sleeps: its memory is read while nobody is stopped.
 //!
 //! The kernel tells stack pointer and program counter of a sleeping thread (`/proc/PID/task/TID/syscall`) and no frame pointer, which
 //! std's own code needs. It is searched for: a slot of the stack that is followed by an address in code may be a frame record, and
@@ -6,15 +6,14 @@
 //! the thread slept on meanwhile is for the caller to say.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
 use super::account::StackId;
 use super::poll::own_cpu;
 use super::procfs::Place;
+use crate::sample::live::Memory;
 use crate::sample::maps;
-use crate::sample::walk::{Binaries, Cache, CodeAddress, Position, Space, is_rooted};
+use crate::sample::walk::{Binaries, Cache, CodeAddress, Position, Space, is_rooted, word};
 
 /// Bytes that are read at once: the stacks of most threads that wait are shorter.
 const COPY: usize = 16 << 10;
@@ -56,7 +55,7 @@ pub(super) struct Taken {
 }
 
 struct Process {
-    memory: File,
+    memory: Memory,
     space: Space,
     read: Instant,
     walks: HashMap<Place, Vec<Walk>>,
@@ -133,7 +132,7 @@ impl Takes {
     /// Reads at most `length` bytes from the stack pointer upwards; false when there is nothing.
     fn read(&mut self, pid: u32, sp: u64, length: usize) -> bool {
         self.copied.resize(length, 0);
-        let read = self.spaces.get(&pid).and_then(|process| process.memory.read_at(&mut self.copied, sp).ok()).unwrap_or(0);
+        let read = self.spaces.get(&pid).map_or(0, |process| process.memory.read(sp, &mut self.copied));
         self.copied.truncate(read);
         read >= size_of::<u64>()
     }
@@ -200,14 +199,9 @@ struct Walked {
     complete: bool,
 }
 
-fn word(copy: &[u8], sp: u64, address: u64) -> Option<u64> {
-    let offset = usize::try_from(address.checked_sub(sp)?).ok()?;
-    Some(u64::from_ne_bytes(*copy.get(offset..)?.first_chunk::<8>()?))
-}
-
 impl Process {
     fn open(pid: u32, binaries: &mut Binaries) -> Option<Self> {
-        let memory = File::open(format!("/proc/{pid}/mem")).ok()?;
+        let memory = Memory::open(pid)?;
         let mut process = Self { memory, space: Space::new(), read: Instant::now(), walks: HashMap::new(), remembered: 0 };
         process.map(pid, binaries);
         Some(process)

@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     fn record(time: u64) -> Record {
-        Record { time, kind: 0, misc: 0, body: Vec::new() }
+        Record { time, kind: 0, misc: 0, body: Vec::new(), steady: None }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Applies the records, in the order of time, to the processes they speak of.
 
+mod deep;
+
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -10,6 +12,10 @@ use linux_perf_event_reader::{
     EventRecord, ForkOrExitRecord, Mmap2FileId, Mmap2Record, RawData, RawEventRecord, RecordParseInfo, RecordType, SampleRecord,
 };
 
+use self::deep::Cut;
+pub(super) use self::deep::Deep;
+use super::beyond::{Beyond, end_of_copy};
+use super::outer::Steady;
 use super::ring::Record;
 use super::{arch, attr};
 use crate::sample::walk::{Binaries, CodeAddress, FileKey, Space, Stacks, Weighed};
@@ -29,6 +35,8 @@ pub(super) struct Processes {
     pub(super) fault_period: u64,
     /// Records that the kernel dropped.
     pub(super) lost: u64,
+    /// What the copies of stacks leave out.
+    pub(super) beyond: Beyond,
     cache: CacheNative<MayAllocateDuringUnwind>,
     parse_info: RecordParseInfo,
     walked: Vec<CodeAddress>,
@@ -56,6 +64,7 @@ impl Processes {
             fault_ids: HashSet::new(),
             fault_period: 1,
             lost: 0,
+            beyond: Beyond::new(),
             cache: CacheNative::default(),
             parse_info: attr::parse_info(),
             walked: Vec::new(),
@@ -66,9 +75,10 @@ impl Processes {
     pub(super) fn handle(&mut self, record: &Record) {
         let raw = RawEventRecord::new(RecordType(record.kind), record.misc, RawData::Single(&record.body), self.parse_info);
         match raw.parse() {
-            Ok(EventRecord::Sample(sample)) => self.sample(&sample),
+            Ok(EventRecord::Sample(sample)) => self.sample(&sample, record.steady.as_ref()),
             Ok(EventRecord::Mmap2(mapped)) => self.map(&mapped),
             Ok(EventRecord::Comm(comm)) if comm.is_execve => {
+                self.settle(comm.pid, None);
                 self.alive.insert(comm.pid, Process::new(Space::new()));
             }
             Ok(EventRecord::Fork(fork)) => self.fork(&fork),
@@ -99,15 +109,17 @@ impl Processes {
     }
 
     fn exit(&mut self, exit: &ForkOrExitRecord) {
+        self.settle(exit.pid, Some(exit.tid));
         if let Some(process) = self.alive.get_mut(&exit.pid) {
             process.threads = process.threads.saturating_sub(1);
             if process.threads == 0 {
+                self.settle(exit.pid, None);
                 self.alive.remove(&exit.pid);
             }
         }
     }
 
-    fn sample(&mut self, sample: &SampleRecord<'_>) {
+    fn sample(&mut self, sample: &SampleRecord<'_>, steady: Option<&Steady>) {
         self.walked.clear();
         let is_fault = sample.id.is_some_and(|id| self.fault_ids.contains(&id));
         let position = sample.user_regs.as_ref().and_then(arch::position);
@@ -121,8 +133,16 @@ impl Processes {
         let (copy, used) = sample.user_stack.map_or((RawData::empty(), 0), |stack| stack);
         let copy = copy.as_slice();
         let used = usize::try_from(used).unwrap_or(usize::MAX).min(copy.len());
+        let copy = copy.get(..used).unwrap_or_default();
         let process = self.alive.entry(pid).or_insert_with(|| Process::new(Space::new()));
-        let complete = process.space.unwind(position, copy.get(..used).unwrap_or_default(), &mut self.cache, &mut self.walked);
+        let complete = process.space.unwind(position, copy, &mut self.cache, &mut self.walked);
+        if !complete
+            && end_of_copy(sample).is_some()
+            && let Some(tid) = sample.tid
+            && self.go_on(&Cut { pid, tid, position, copy, steady })
+        {
+            return;
+        }
         if is_fault {
             self.faults.add(&self.walked, complete, self.fault_period);
         } else {
@@ -148,7 +168,7 @@ mod tests {
     /// `sample_id`: pid, tid, time, cpu, reserved, identifier.
     fn record(kind: RecordType, misc: u16, words: &[u32]) -> Record {
         let body = words.iter().chain(&[0; 8]).flat_map(|word| word.to_ne_bytes()).collect();
-        Record { time: 0, kind: kind.0, misc, body }
+        Record { time: 0, kind: kind.0, misc, body, steady: None }
     }
 
     fn processes_with(pid: i32) -> Processes {
@@ -180,7 +200,7 @@ mod tests {
         let mut processes = processes_with(7);
         for kind in 0..20 {
             for len in 0..40 {
-                processes.handle(&Record { time: 0, kind, misc: 0, body: vec![0; len] });
+                processes.handle(&Record { time: 0, kind, misc: 0, body: vec![0; len], steady: None });
             }
         }
         assert_eq!(processes.stacks.samples(), 0);

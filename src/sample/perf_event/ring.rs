@@ -9,6 +9,7 @@ use memmap2::{MmapOptions, MmapRaw};
 use perf_event_open_sys::bindings::perf_event_mmap_page;
 
 use super::attr;
+use super::outer::Steady;
 use crate::sample::walk::auxv;
 
 /// Bytes of `struct perf_event_header`: type (32 bits), misc (16), size (16).
@@ -25,6 +26,8 @@ pub(super) struct Record {
     pub(super) misc: u16,
     /// All after the header.
     pub(super) body: Vec<u8>,
+    /// Of a sample, what stayed the same beyond the stack that it copied.
+    pub(super) steady: Option<Steady>,
 }
 
 /// The ring of one event on one CPU.
@@ -97,7 +100,7 @@ impl Ring {
         let raw = RawEventRecord::new(RecordType(kind), misc, RawData::Single(&body), self.parse_info);
         // A record without a time belongs where it stood in its ring.
         self.newest = raw.timestamp().unwrap_or(self.newest);
-        Some(Record { time: self.newest, kind, misc, body })
+        Some(Record { time: self.newest, kind, misc, body, steady: None })
     }
 
     fn copy(&self, position: u64, len: usize) -> Vec<u8> {

@@ -168,6 +168,76 @@ fn recursive(depth: u64, cpu_ms: u64) -> u64 {
     if depth == 0 { share_for(cpu_ms) + block[3] } else { black_box(recursive(depth - 1, cpu_ms)) + block[7] }
 }
 
+/// Keeps more on the stack than the kernel copies of one.
+#[inline(never)]
+fn deep(work: fn(u64) -> u64, n: u64) -> u64 {
+    let block = black_box([n as u8; 200 << 10]);
+    black_box(work)(n) + u64::from(black_box(&block)[7])
+}
+
+/// Calls `work` for so long.
+#[inline(never)]
+fn for_long(work: fn(u64) -> u64, micros: u64) {
+    let end = cpu_time() + micros * 1_000;
+    while cpu_time() < end {
+        black_box(work(5_000));
+    }
+}
+
+fn only_a(micros: u64) -> u64 {
+    for_long(share_a, micros);
+    1
+}
+
+fn only_b(micros: u64) -> u64 {
+    for_long(caller_of_b, micros);
+    2
+}
+
+#[inline(never)]
+fn outer_a(micros: u64) -> u64 {
+    deep(only_a, black_box(micros)) ^ 0x55
+}
+
+#[inline(never)]
+fn outer_b(micros: u64) -> u64 {
+    deep(only_b, black_box(micros)) ^ 0xaa
+}
+
+/// Has two callers of the same depth, in turn, each for so long.
+#[inline(never)]
+fn alternate(cpu_ms: u64, micros: u64) {
+    let end = cpu_time() + cpu_ms * 1_000_000;
+    while cpu_time() < end {
+        black_box(outer_a(micros));
+        black_box(outer_b(micros));
+    }
+}
+
+#[inline(never)]
+fn turn(micros: u64) -> u64 {
+    let block = black_box([1u8; 200 << 10]);
+    for_long(share_a, micros);
+    u64::from(black_box(&block)[7])
+}
+
+#[inline(never)]
+fn rest(micros: u64) -> u64 {
+    let block = black_box([2u8; 200 << 10]);
+    for_long(caller_of_b, micros);
+    u64::from(black_box(&block)[7])
+}
+
+/// Calls one function after the other, as a runtime does that polls and parks.
+#[inline(never)]
+fn event_loop(cpu_ms: u64, micros: u64) {
+    let end = cpu_time() + cpu_ms * 1_000_000;
+    while cpu_time() < end {
+        black_box(turn(black_box(micros)));
+        black_box(rest(black_box(micros)));
+    }
+}
+
 #[inline(never)]
 fn share_for(cpu_ms: u64) -> u64 {
     work(cpu_ms)[0]
@@ -240,6 +310,11 @@ fn main() {
         "recursive" => {
             black_box(recursive(150, cpu_ms));
         }
+        "deep" => {
+            black_box(deep(share_for, cpu_ms));
+        }
+        "event-loop" => event_loop(cpu_ms, 700),
+        "alternate" => alternate(cpu_ms, arguments[3].parse().unwrap()),
         "dlopen" => {
             let path = std::ffi::CString::new(arguments[3].as_str()).unwrap();
             let library = unsafe { dlopen(path.as_ptr(), 2) };

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use framehop::ExplicitModuleSectionInfo;
+use gimli::{BaseAddresses, EhFrame, EhFrameHdr, NativeEndian, UnwindSection};
 use object::{Object, ObjectSection, ObjectSegment, SegmentFlags, elf};
 
-use super::auxv;
 use super::roots::ROOTS;
 use super::symbols::Symbols;
+use super::{auxv, calls};
 
 /// Index of a [`Binary`] in [`Binaries`].
 pub(in crate::sample) type BinaryId = u32;
@@ -196,6 +197,35 @@ impl Image {
             // A part of a segment, mapped or protected on its own.
             .or_else(|| executable().find(|s| s.offset <= page_offset && page_offset < s.offset.saturating_add(s.file_size)))?;
         Some(address.wrapping_sub(page_offset).wrapping_add(found.offset).wrapping_sub(found.address))
+    }
+
+    /// True where the instruction in front of `returns_to` calls the function that `inside` lies in, both in the file's own terms, and
+    /// says so itself. Where functions begin, the unwind tables tell.
+    pub(in crate::sample) fn calls(&self, returns_to: u64, inside: u64) -> bool {
+        let start = returns_to.wrapping_sub(calls::LONGEST as u64);
+        let target = self.code(start, calls::LONGEST).and_then(|before| calls::target(before, returns_to));
+        target.is_some() && target == self.function(inside)
+    }
+
+    fn code(&self, address: u64, length: usize) -> Option<&[u8]> {
+        let holds =
+            |segment: &&Segment| segment.executable && (0..segment.file_size).contains(&address.wrapping_sub(segment.address));
+        let segment = self.segments.iter().find(holds)?;
+        let offset = usize::try_from(address.wrapping_sub(segment.address).checked_add(segment.offset)?).ok()?;
+        self.bytes.get(offset..offset.checked_add(length)?)
+    }
+
+    /// Where the function begins that an address lies in.
+    fn function(&self, address: u64) -> Option<u64> {
+        let object = object::File::parse(&*self.bytes).ok()?;
+        let section = |name| object.section_by_name(name);
+        let (header, frames) = (section(".eh_frame_hdr")?, section(".eh_frame")?);
+        let bases = BaseAddresses::default().set_eh_frame_hdr(header.address()).set_eh_frame(frames.address());
+        let (header, frames) = (header.data().ok()?, frames.data().ok()?);
+        let header = EhFrameHdr::new(header, NativeEndian).parse(&bases, 8).ok()?;
+        let frames = EhFrame::new(frames, NativeEndian);
+        let table = header.table()?;
+        Some(table.fde_for_address(&frames, &bases, address, EhFrame::cie_from_offset).ok()?.initial_address())
     }
 
     /// The lowest address in the file's own terms.

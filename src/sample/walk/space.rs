@@ -1,5 +1,6 @@
 //! One process's address space: which file's code lies where, and the unwinder that knows the same.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -126,6 +127,14 @@ impl Space {
         self.mapped.range(..=address).next_back().is_some_and(|(_, mapping)| address < mapping.end)
     }
 
+    /// True where the instruction in front of `returns_to` says itself that it calls the function that `inside` lies in, of the same
+    /// file.
+    pub(in crate::sample) fn calls(&self, returns_to: u64, inside: u64, binaries: &Binaries) -> bool {
+        let (from, to) = (self.locate(returns_to), self.locate(inside));
+        let image = from.binary.filter(|_| from.binary == to.binary).and_then(|id| binaries.get(id)?.image.as_ref());
+        image.is_some_and(|image| image.calls(from.address, to.address))
+    }
+
     /// Walks a stack copy from the leaf outwards, appending to `out`. True when the walk ended where stacks end, false
     /// when it needed memory that was not copied or lost its way.
     pub(in crate::sample) fn unwind(
@@ -135,13 +144,7 @@ impl Space {
         cache: &mut Cache,
         out: &mut Vec<CodeAddress>,
     ) -> bool {
-        let sp = position.sp;
-        let read = |address: u64| {
-            let offset = address.checked_sub(sp).and_then(|offset| usize::try_from(offset).ok())?;
-            let word = stack.get(offset..).and_then(|rest| rest.first_chunk::<8>())?;
-            Some(u64::from_ne_bytes(*word))
-        };
-        self.walk(position, read, cache, out)
+        self.walk(position, |address| word(stack, position.sp, address), cache, out)
     }
 
     /// The same with memory that is read as it is needed; `None` for what cannot be had.
@@ -152,17 +155,38 @@ impl Space {
         cache: &mut Cache,
         out: &mut Vec<CodeAddress>,
     ) -> bool {
-        let mut read = |address: u64| read(address).ok_or(());
+        self.walk_from(position, |address, _| read(address), cache, out)
+    }
+
+    /// The same; `read` is told the code that the walk has come to, too.
+    pub(in crate::sample) fn walk_from(
+        &self,
+        position: Position,
+        mut read: impl FnMut(u64, u64) -> Option<u64>,
+        cache: &mut Cache,
+        out: &mut Vec<CodeAddress>,
+    ) -> bool {
+        let code = Cell::new(position.pc);
+        let mut read = |address: u64| read(address, code.get()).ok_or(());
         let mut frames = self.unwinder.iter_frames(position.pc, position.registers, cache, &mut read);
         while out.len() < MOST_FRAMES {
             match frames.next() {
-                Ok(Some(frame)) => out.push(self.locate(frame.address_for_lookup())),
+                Ok(Some(frame)) => {
+                    code.set(frame.address_for_lookup());
+                    out.push(self.locate(code.get()));
+                }
                 Ok(None) => return true,
                 Err(_) => return false,
             }
         }
         false
     }
+}
+
+/// The word at an address of a stack whose copy begins at `sp`; `None` where it was not copied.
+pub(in crate::sample) fn word(copy: &[u8], sp: u64, address: u64) -> Option<u64> {
+    let offset = usize::try_from(address.checked_sub(sp)?).ok()?;
+    Some(u64::from_ne_bytes(*copy.get(offset..)?.first_chunk::<8>()?))
 }
 
 #[cfg(test)]
