@@ -141,6 +141,9 @@ pub struct Observed {
     pub threads: u64,
     /// Most threads at once.
     pub most_threads: u64,
+    /// Threads and processes that began; `None` where nobody was told (looks miss those that live for less than one).
+    #[serde(default)]
+    pub born: Option<Born>,
     /// Threads that ran or were ready to run, on average.
     pub runnable: f64,
     /// Time on a processor, over all threads that were seen.
@@ -163,6 +166,15 @@ pub struct Observed {
     /// Memory of its own (not of files) that all processes held, over the longest run; empty where the kernel does not tell.
     #[serde(default)]
     pub resident: Vec<Resident>,
+}
+
+/// Threads and processes that began while a program ran, beside its first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Born {
+    /// Threads.
+    pub threads: u64,
+    /// Processes.
+    pub processes: u64,
 }
 
 /// Memory that a workload held at a time, and had touched until then.
@@ -197,6 +209,8 @@ impl Observed {
             (Some(a), Some(b)) => Some(a.plus(b)),
             (one, another) => one.or(another),
         };
+        self.born =
+            self.born.zip(other.born).map(|(a, b)| Born { threads: a.threads + b.threads, processes: a.processes + b.processes });
         let length = |series: &[Resident]| series.last().map_or(0, |point| point.at_ns);
         if length(&other.resident) > length(&self.resident) {
             self.resident = other.resident;

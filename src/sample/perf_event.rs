@@ -73,6 +73,7 @@ pub(super) fn record(launch: &Launch, limits: &Limits, options: &SampleOptions) 
     let finished = finished?;
     if let (Some(Ok(session)), Some(observed)) = (&*session.borrow(), &mut observed) {
         observed.own_ns += session.own.as_nanos() as u64;
+        observed.born = Some(session.processes.born);
     }
     match session.into_inner() {
         Some(Ok(session)) => {

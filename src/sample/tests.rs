@@ -80,6 +80,12 @@ fn total(profile: &Profile, hit: impl Fn(&Frame) -> bool) -> f64 {
     Share::new(hits, profile.samples()).share
 }
 
+/// Threads and processes that began.
+fn born(recording: &Recording) -> (u64, u64) {
+    let born = recording.observed.as_ref().unwrap().born.unwrap();
+    (born.threads, born.processes)
+}
+
 /// Compares each function's share of the work with what the program measured; 8 points are over five standard
 /// deviations of 1000 samples.
 fn assert_shares(profile: &Profile, truth: &HashMap<String, f64>) {
@@ -168,6 +174,7 @@ fn four_threads_are_all_sampled() {
     let recording = record(&program.launch("threads", 500), &limits(), &SampleOptions::default()).unwrap();
     let Recording { profile, finished, .. } = &recording;
     assert_shares(profile, &truth(finished));
+    assert_eq!(born(&recording), (4, 0));
     assert!(finished.usage.unwrap().user > Duration::from_millis(1600), "{:?}", finished.usage);
     // One thread of four missing would leave 75 %.
     assert!(profile.quality.coverage().unwrap() > 0.8, "{:?}", profile.quality);
@@ -180,6 +187,7 @@ fn child_processes_are_sampled_with_their_own_names() {
     let recording = record(&program.launch("children", 500), &limits(), &SampleOptions::default()).unwrap();
     let Recording { profile, finished, .. } = &recording;
     assert!(finished.success());
+    assert_eq!(born(&recording), (0, 2));
     assert!(profile.quality.coverage().unwrap() > 0.7, "{:?}", profile.quality);
     assert!((total(profile, |frame| is(frame, "share_a")) - 0.5).abs() < 0.15);
     assert!(profile.quality.truncated_share() < 0.05, "{:?}", profile.quality);

@@ -134,7 +134,7 @@ pub enum Counter {
     BytesPerSync,
     /// Voluntary context switches per CPU second.
     Switches,
-    /// Threads that were seen, per second of the run.
+    /// Threads that began, or were seen where nobody was told, per second of the run.
     ThreadsPerSecond,
     /// Most threads at once.
     Threads,

@@ -150,6 +150,11 @@ fn open(work: Option<&Work>, catalogue: &Catalogue, asked: fn(&Entry) -> &BTreeM
     all.filter(|(_, entry)| holds(entry)).fold(0, |set: Set, (at, _)| set | 1 << at)
 }
 
+/// Threads that began, or were seen where nobody was told.
+fn began(work: &Work) -> u64 {
+    work.observed.born.map_or(work.observed.threads, |born| born.threads)
+}
+
 fn value(counter: Counter, work: &Work) -> Option<f64> {
     let per_cpu_second = |count: u64| (work.cpu_seconds() > 0.0).then(|| count as f64 / work.cpu_seconds());
     let seconds = work.observed.watched_ns as f64 / 1e9;
@@ -165,12 +170,27 @@ fn value(counter: Counter, work: &Work) -> Option<f64> {
             (work.voluntary_switches > 0).then(|| written / work.voluntary_switches as f64)
         }
         Counter::Switches => Some(work.switch_rate()),
-        Counter::ThreadsPerSecond => (seconds > 0.0).then(|| work.observed.threads as f64 / seconds),
+        Counter::ThreadsPerSecond => (seconds > 0.0).then(|| began(work) as f64 / seconds),
         Counter::Threads => Some(work.observed.most_threads as f64),
         Counter::Runnable => Some(work.observed.runnable),
         Counter::KernelShare => {
             let (user, kernel) = (work.user(), work.system());
             (user + kernel > 0.0).then(|| kernel / (user + kernel))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::offcpu::{Born, Observed};
+
+    #[test]
+    fn threads_that_live_for_less_than_a_look_are_counted_where_the_kernel_tells() {
+        let seen = Observed { watched_ns: 2_000_000_000, threads: 6, ..Observed::default() };
+        let told = Observed { born: Some(Born { threads: 5000, processes: 1 }), ..seen.clone() };
+        let rate = |observed| value(Counter::ThreadsPerSecond, &Work { observed, ..Work::default() });
+        assert_eq!((rate(seen), rate(told)), (Some(3.0), Some(2500.0)));
+        assert_eq!(rate(Observed::default()), None);
     }
 }

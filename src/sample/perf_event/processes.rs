@@ -18,6 +18,7 @@ use super::beyond::{Beyond, end_of_copy};
 use super::outer::Steady;
 use super::ring::Record;
 use super::{arch, attr};
+use crate::sample::offcpu::Born;
 use crate::sample::walk::{Binaries, CodeAddress, FileKey, Space, Stacks, Weighed};
 
 /// The sampled processes and what their samples showed.
@@ -35,6 +36,8 @@ pub(super) struct Processes {
     pub(super) fault_period: u64,
     /// Records that the kernel dropped.
     pub(super) lost: u64,
+    /// Threads and processes that began.
+    pub(super) born: Born,
     /// What the copies of stacks leave out.
     pub(super) beyond: Beyond,
     cache: CacheNative<MayAllocateDuringUnwind>,
@@ -64,6 +67,7 @@ impl Processes {
             fault_ids: HashSet::new(),
             fault_period: 1,
             lost: 0,
+            born: Born::default(),
             beyond: Beyond::new(),
             cache: CacheNative::default(),
             parse_info: attr::parse_info(),
@@ -102,9 +106,11 @@ impl Processes {
     fn fork(&mut self, fork: &ForkOrExitRecord) {
         if fork.pid == fork.ppid {
             self.process(fork.pid).threads += 1;
+            self.born.threads += 1;
         } else {
             let space = self.process(fork.ppid).space.clone();
             self.alive.insert(fork.pid, Process::new(space));
+            self.born.processes += 1;
         }
     }
 
@@ -181,6 +187,7 @@ mod tests {
         let task = |kind, pid: u32, ppid: u32, tid: u32| record(kind, 0, &[pid, ppid, tid, ppid, 0, 0]);
         processes.handle(&task(RecordType::FORK, 7, 7, 8));
         processes.handle(&task(RecordType::FORK, 9, 7, 9));
+        assert_eq!(processes.born, Born { threads: 1, processes: 1 });
         processes.handle(&task(RecordType::EXIT, 7, 7, 7));
         assert!(processes.alive.contains_key(&7) && processes.alive.contains_key(&9));
         processes.handle(&task(RecordType::EXIT, 7, 7, 8));
