@@ -37,9 +37,14 @@ pub(super) fn rank(workload: &WorkloadResult) -> Option<u8> {
         Outcome::Inconclusive => Some(2),
         Outcome::Faster => Some(3),
         Outcome::NotMeasured if reached || workload.is_counted() => Some(4),
-        Outcome::Same if reached => Some(5),
+        Outcome::Same if reached || waits_longer(workload) => Some(5),
         Outcome::Same | Outcome::NotMeasured | Outcome::NotJudged => None,
     }
+}
+
+/// True where somebody waits for another time, which CPU time does not show.
+fn waits_longer(workload: &WorkloadResult) -> bool {
+    workload.waiting.as_ref().is_some_and(|waiting| waiting.moved || !waiting.places.is_empty())
 }
 
 /// The workloads that are only counted, in words: `11 same`, `3 not measured: it executes no changed item`, most of a kind first.

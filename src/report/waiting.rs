@@ -82,3 +82,24 @@ fn doing(wait: &str) -> String {
     };
     format!("waiting for {what}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{samples, view};
+
+    #[test]
+    fn what_is_the_same_on_the_cpu_s_clock_and_waits_longer_is_shown() {
+        let mut analysis = samples::analysis(crate::analysis::Command::Verify);
+        let mut same = samples::measured("work", Outcome::Same, 1e6, (1.0, 0.99, 1.01));
+        analysis.workloads = vec![same.clone()];
+        assert!(view::shown_workloads(&analysis).is_empty());
+        same.waiting = Some(samples::waiting("app::save", "app::save"));
+        analysis.workloads = vec![same];
+        assert_eq!(view::shown_workloads(&analysis).len(), 1);
+        let said = lines(&analysis.workloads[0], 5);
+        let first =
+            "+12.0 µs [+11.6, +12.4] per iteration waiting for fsync in `std::fs::File::sync_all` under `app::save` (changed, ";
+        assert!(said[0].starts_with(first) && said.len() == 3, "{said:#?}");
+    }
+}
