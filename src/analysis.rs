@@ -3,17 +3,21 @@
 //! Does not compute anything. Shares and rates are fractions, times are nanoseconds, sizes are bytes; what was not measured is
 //! `None` (`null`), never 0. Changes to this file are additive within one `schema_version`.
 
+mod bottleneck;
 mod cause;
 mod imported;
 mod memory;
 mod root_cause;
 mod second_look;
+mod waiting;
 
-pub use cause::{ALL_THREADS, CauseOwnerResult, CauseResult, Estimate, StackFrame};
+pub use bottleneck::{BOTTLENECK, Bottleneck, WaitResult};
+pub use cause::{ALL_THREADS, CauseOwnerResult, CauseResult, Estimate, InnerCause, SilencedCauses, StackFrame};
 pub use imported::ImportedProfile;
 pub use memory::{AllocatedResult, FaultsResult, GrowthResult, MemoryOwner, MemoryResult};
 pub use root_cause::{GROWTH, GrownPlace, Growth, OwnerResult};
 pub use second_look::{ConfirmationResult, CountResult, WitnessResult};
+pub use waiting::{MovedTime, WAITING, WaitingGrowth, WaitingPlace};
 
 use serde::{Deserialize, Serialize};
 
@@ -141,9 +145,6 @@ pub struct Environment {
 /// Why `baseline` did not measure a workload that nothing is wrong with.
 pub const PUT_OFF: &str = "the time limit came first; `verify` measures it when a change reaches it";
 
-/// Where [`WorkloadResult::unmeasured`] says why a workload has no class of bottleneck.
-pub const BOTTLENECK: &str = "bottleneck";
-
 /// The outcome of a workload or of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -200,7 +201,7 @@ pub struct WorkloadResult {
     /// or the rounds spread too far.
     #[serde(default)]
     pub noise: bool,
-    /// What could not be measured, by name, and why: `allocations`, `cpu.per_iteration`, `bottleneck`, `growth`.
+    /// What could not be measured, by name, and why: `allocations`, `cpu.per_iteration`, `bottleneck`, `growth`, `waiting`.
     #[serde(default)]
     pub unmeasured: std::collections::BTreeMap<String, String>,
     /// The clock of the primary metric and why it was chosen.
@@ -215,12 +216,19 @@ pub struct WorkloadResult {
     /// sampled.
     #[serde(default)]
     pub causes: Vec<CauseResult>,
+    /// Causes that are not told as this machine could not show what a fix brings; `None` where there are none.
+    #[serde(default)]
+    pub silenced: Option<SilencedCauses>,
     /// The few items that carry most of it, as the workspace's innermost on its stacks.
     #[serde(default)]
     pub owners: Vec<OwnerResult>,
     /// Which of its stacks grew between base and head; `None` where nothing got slower or faster, or nobody can tell.
     #[serde(default)]
     pub growth: Option<Growth>,
+    /// What is waited longer at head, or computed longer in the kernel; `None` where nothing gave reason to watch both sides, or nobody
+    /// can tell.
+    #[serde(default)]
+    pub waiting: Option<WaitingGrowth>,
     /// The repetition of what screening called slower or faster; `None` where it called it neither.
     #[serde(default)]
     pub confirmation: Option<ConfirmationResult>,
@@ -330,69 +338,6 @@ pub struct ClockResult {
     pub clock: String,
     /// Why.
     pub reason: String,
-}
-
-/// The class of a bottleneck.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Bottleneck {
-    /// `cpu-bound`, `io-bound`, `memory-bound`, `contention-bound`, `idle`, `mixed`.
-    pub class: String,
-    /// 0 to 1.
-    pub confidence: f64,
-    /// Share of work time by kind.
-    pub shares: std::collections::BTreeMap<String, f64>,
-    /// What of the class: `durability`, `locks`, `serial` …
-    #[serde(default)]
-    pub kind: Option<String>,
-    /// One sentence.
-    #[serde(default)]
-    pub summary: Option<String>,
-    /// What was counted, one clause each.
-    #[serde(default)]
-    pub evidence: Vec<String>,
-    /// What others did to the run; `None` on a machine that was not shared.
-    #[serde(default)]
-    pub host: Option<String>,
-    /// Looks and samples that it rests on.
-    #[serde(default)]
-    pub samples: Option<u64>,
-    /// The class at base and at head, where both are sure and differ.
-    #[serde(default)]
-    pub changed: Option<String>,
-    /// Who waited while there was work, most time first.
-    #[serde(default)]
-    pub waits: Vec<WaitResult>,
-}
-
-/// A function of the program that waits.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct WaitResult {
-    /// For what: `socket`, `file`, `durability`, `pipe`, `device`, `lock`, `sleep`, `memory`, `hand-off`, `parked` …
-    pub wait: String,
-    /// Which one: a path, the address of a peer; `None` where there is nothing to name.
-    pub what: Option<String>,
-    /// The program's innermost function on the stack; `None` where it has none, or there is no stack.
-    pub function: Option<String>,
-    /// The closure or async function around it.
-    pub under: Option<String>,
-    /// Its source file, as the debug information gives it.
-    pub file: Option<String>,
-    /// The line that it waits in.
-    pub line: Option<u32>,
-    /// True when it holds up a worker of an asynchronous runtime, inside of a task.
-    pub blocks_worker: bool,
-    /// Share of the work time.
-    pub share: f64,
-    /// Lower end of its 95 % interval.
-    pub low: f64,
-    /// Upper end.
-    pub high: f64,
-    /// Nanoseconds, over all threads.
-    pub ns: u64,
-    /// Looks that showed it.
-    pub looks: u64,
-    /// The heaviest stack, leaf first.
-    pub stack: Vec<String>,
 }
 
 /// How good a profile is and where it lies.

@@ -5,9 +5,11 @@
 
 pub mod causes;
 mod class;
+mod faults;
 mod growth;
 mod host;
 mod on_cpu;
+mod portion;
 #[cfg(test)]
 mod tests;
 mod time;

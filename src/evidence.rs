@@ -10,6 +10,7 @@ mod execution;
 mod keep;
 mod objectives;
 mod profiling;
+mod watch;
 mod witness;
 mod working;
 
@@ -24,6 +25,7 @@ pub use error::EvidenceError;
 pub use execution::{Executions, Prober, Question, executed_keys};
 pub use keep::{Kept, keep_profile, read_profile};
 pub use profiling::{ProfileOptions, Profiled, merge, profile};
+pub use watch::{Watched, watch};
 pub use witness::{Asked, Counted, SideCounts, Witness, WitnessError};
 
 use crate::diagnose::Work;
@@ -34,6 +36,7 @@ use crate::measure::noise::NoiseModel;
 use crate::measure::{Calibration, Side, Workload, WorkloadKind};
 use crate::profile::{Engine, Quality};
 use crate::sample::Sampler;
+use crate::stats::Plan;
 
 /// An executable of one side, and how its workloads are driven.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,6 +154,13 @@ impl WorkloadEvidence {
     /// Its noise on this machine.
     pub fn noise(&self) -> Option<&NoiseModel> {
         self.calibration.as_ref().and_then(|calibration| calibration.noise.as_ref())
+    }
+
+    /// The smallest change that all rounds could show on this machine, as a fraction; `None` where its noise is not known.
+    pub fn detectable(&self) -> Option<f64> {
+        let plan = Plan::default();
+        let last = plan.looks.last().copied()?;
+        self.noise().map(|noise| noise.detectable(last, &plan))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Numbers as people read them: shares, changes, times, sizes.
+//! Numbers and ids as people read them: shares, changes, times, sizes, commits.
 //!
 //! Does not know what a number means, and never invents one: what was not measured has no figure here.
 
@@ -20,6 +20,11 @@ pub fn share_interval(low: f64, high: f64) -> String {
 /// A share with its interval: `41 % [38, 44]`.
 pub fn share_with_interval(fraction: f64, low: f64, high: f64) -> String {
     format!("{} {}", share(fraction), share_interval(low, high))
+}
+
+/// The same, without an interval whose ends read as the share itself: `41 %`.
+pub fn share_between(fraction: f64, low: f64, high: f64) -> String {
+    if share(low) == share(high) { share(fraction) } else { share_with_interval(fraction, low, high) }
 }
 
 /// A ratio head / base as a signed change: `+7.9 %`.
@@ -88,6 +93,11 @@ pub fn difference((value, low, high): (f64, f64, f64), unit: &str) -> String {
 /// `1 workload`, `3 workloads`.
 pub fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// A commit's id as people write it: `3f2c1aa`.
+pub fn commit(id: &str) -> &str {
+    id.get(..7).unwrap_or(id)
 }
 
 /// A name as one word of a POSIX shell's command line: `parse/large`, `'fold 2'`.

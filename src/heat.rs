@@ -16,7 +16,7 @@ mod path;
 mod places;
 mod share;
 mod stacks;
-mod work_time;
+mod waiting;
 
 pub use classify::{Executed, HeatClass, Overall, Thresholds, WorkloadHeat, bound, classify, overall};
 pub use foreign::Foreign;
@@ -31,7 +31,7 @@ pub use path::{Location, PathMapper};
 pub use places::{Naming, Place, Places, Through};
 pub use share::{ItemShare, Share};
 pub use stacks::{ExcerptFrame, StackExcerpt};
-pub use work_time::WorkShare;
+pub use waiting::{FEWEST_PAIRS, Moved, Pair, Scale, Turn, WaitGrown, WaitPlace, Waiting, waiting};
 
 #[cfg(test)]
 mod tests;

@@ -21,6 +21,7 @@ mod tests;
 mod text;
 mod untimed;
 mod view;
+mod waiting;
 
 use std::io::{self, Write};
 use std::str::FromStr;

@@ -26,6 +26,9 @@ pub struct CauseResult {
     pub high: f64,
     /// Samples that show it.
     pub samples: u64,
+    /// Where the cause says only where something is done, what it is that is done most; `None` where no other cause fits.
+    #[serde(default)]
+    pub inner: Option<InnerCause>,
     /// What the shares are of: `work time`, [`ALL_THREADS`], or `CPU samples` where nobody counted the rest.
     pub of: String,
     /// What of the share was waited.
@@ -50,6 +53,34 @@ pub struct CauseResult {
     pub expected: Estimate,
     /// What removing all of it gains at most, as a factor: 1 / (1 − high); `None` where that has no bound.
     pub max_speedup: Option<f64>,
+}
+
+/// What is done where a cause says only where.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InnerCause {
+    /// `S22`.
+    pub id: String,
+    /// `durability-per-record`.
+    pub name: String,
+    /// A few words.
+    pub title: String,
+    /// Its share, a part of the whole cause's.
+    pub share: f64,
+    /// Lower end of the share's interval.
+    pub low: f64,
+    /// Upper end of the share's interval.
+    pub high: f64,
+    /// What to do about it first.
+    pub fix: String,
+}
+
+/// Causes that hold enough for advice and less than what would show.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct SilencedCauses {
+    /// How many.
+    pub count: u64,
+    /// Share from which anything is said of the workload: twice the smallest change that shows.
+    pub threshold: f64,
 }
 
 /// A workspace item that time is spent for.

@@ -82,6 +82,10 @@ pub struct GrownPlace {
     pub base_share: f64,
     /// Its share of head's samples.
     pub head_share: f64,
+    /// Where no changed item is on most of it: the place on the same stacks that changed by as much the other way, as where the compiler
+    /// inlines differently; `None` where there is none.
+    #[serde(default)]
+    pub moved: Option<String>,
     /// The changed item that most of the difference goes through, by path; `None` where no changed item is on most of it.
     pub through: Option<String>,
     /// What happened to that item: `modified`, `added`, …

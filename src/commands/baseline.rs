@@ -10,7 +10,7 @@ use super::verify::Unwritable;
 use crate::analysis::{Analysis, Command, Environment, HeadSide, SCHEMA_VERSION, TestStatus, Tests, Verdict, WorkloadResult};
 use crate::cli::BaselineArgs;
 use crate::conclude::{
-    Profiled, add_bottlenecks, add_causes, add_memory, add_owners, baseline_result, baseline_slos, environment, hyperfine, now,
+    Profiled, add_bottlenecks, add_memory, add_root_causes, baseline_result, baseline_slos, environment, hyperfine, now,
     profile_warnings, qualities, tool,
 };
 use crate::config::Config;
@@ -71,9 +71,6 @@ pub(crate) fn baseline(args: &BaselineArgs, shell: &mut Shell) -> Result<Exit> {
         None => of_working_tree(&context, dirty, &scratch, shell)?,
     };
     let mut analysis = analysis(&context, &side);
-    add_bottlenecks(&mut analysis.workloads, None, &side.gathered.evidence);
-    add_causes(&mut analysis.workloads, None, Profiled { evidence: &side.gathered.evidence, view: &side.data.view() });
-    add_owners(&mut analysis.workloads, None, Profiled { evidence: &side.gathered.evidence, view: &side.data.view() });
     analysis.workloads.extend(imported);
     let value = serde_json::to_value(&analysis).map_err(Unwritable)?;
     let mut gathered = side.gathered.clone();
@@ -144,7 +141,10 @@ fn analysis(context: &Context, side: &Side) -> Analysis {
         ..baseline_result(evidence, &view)
     };
     let mut workloads: Vec<WorkloadResult> = stored.workloads.iter().map(of_workload).collect();
-    add_memory(&mut workloads, None, (stored, &view));
+    let profiled = Profiled { evidence: stored, view: &view };
+    add_bottlenecks(&mut workloads, None, profiled);
+    add_memory(&mut workloads, None, profiled);
+    add_root_causes(&mut workloads, None, profiled);
     Analysis {
         schema_version: SCHEMA_VERSION,
         tool: tool(),

@@ -9,10 +9,11 @@ use super::context::{ContextParts, locate};
 use super::verify::judge::weakness;
 use crate::analysis::BaseSide;
 use crate::cli::CheckArgs;
-use crate::conclude::{add_bottlenecks, baseline_result, change_results, environment, profile_warnings, qualities};
+use crate::conclude::{Profiled, add_bottlenecks, baseline_result, change_results, environment, profile_warnings, qualities};
 use crate::error::Result;
 use crate::evidence::{Evidence, WorkloadEvidence, read_profile};
 use crate::exit::Exit;
+use crate::figures;
 use crate::git::{Git, Head};
 use crate::heat::Executed;
 use crate::join::{Elsewhere, SideData};
@@ -30,7 +31,7 @@ pub(crate) fn check(args: &CheckArgs, shell: &mut Shell) -> Result<Exit> {
     let parts = ContextParts::new(&workspace, &git)?;
     let baseline: Baseline<Evidence> = Store::read(&state).load_baseline(&args.baseline)?;
     let evidence = &baseline.record.workloads;
-    let profiled = Profiled::of(&baseline, &git)?;
+    let profiled = ProfiledTree::of(&baseline, &git)?;
     let base = base_of(args, &baseline, &profiled, &git)?;
     let diff = read_diff(&git, &base.tree, &Head::WorkingTree, &parts.roots, &parts.packages)?;
 
@@ -49,7 +50,7 @@ pub(crate) fn check(args: &CheckArgs, shell: &mut Shell) -> Result<Exit> {
     let (view, nothing) = (data.view(), SideData::default());
     let changes = change_results(&diff.changes, &view, &nothing.view());
     let mut workloads: Vec<_> = evidence.workloads.iter().map(|one| baseline_result(one, &view)).collect();
-    add_bottlenecks(&mut workloads, None, evidence);
+    add_bottlenecks(&mut workloads, None, Profiled { evidence, view: &view });
     let shown = |id: &str| changes.iter().any(|change| change.workload.as_deref() == Some(id));
     let poor = profile_warnings(qualities(evidence).filter(|(id, _)| shown(id)));
     let warnings = elsewhere.iter().map(|_| profiled.warning(&args.baseline)).chain(diff.warnings()).chain(poor).collect();
@@ -68,7 +69,7 @@ pub(crate) fn check(args: &CheckArgs, shell: &mut Shell) -> Result<Exit> {
 }
 
 /// The tree that the profile was taken of.
-struct Profiled {
+struct ProfiledTree {
     /// Tree-ish.
     tree: String,
     /// In words.
@@ -77,14 +78,14 @@ struct Profiled {
     evidence: String,
 }
 
-impl Profiled {
+impl ProfiledTree {
     fn of(baseline: &Baseline<Evidence>, git: &Git) -> Result<Self> {
         let record = &baseline.record;
         let commit = match &record.commit {
             Some(commit) => commit.clone(),
             None => git.resolve("HEAD")?,
         };
-        let short = commit.get(..7).unwrap_or(&commit);
+        let short = figures::commit(&commit);
         let evidence = format!("baseline `{}`", record.name);
         Ok(match &record.workloads.dirty_tree {
             Some(tree) => Self {
@@ -113,7 +114,7 @@ struct ComparedWith {
     chosen_by: String,
 }
 
-fn base_of(args: &CheckArgs, baseline: &Baseline<Evidence>, profiled: &Profiled, git: &Git) -> Result<ComparedWith> {
+fn base_of(args: &CheckArgs, baseline: &Baseline<Evidence>, profiled: &ProfiledTree, git: &Git) -> Result<ComparedWith> {
     if let Some(rev) = &args.base {
         let commit = git.resolve(rev)?;
         return Ok(ComparedWith { tree: commit.clone(), commit, chosen_by: format!("--base {rev}") });

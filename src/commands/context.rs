@@ -193,8 +193,12 @@ impl Context {
         let git = Git::discover(workspace.root())?.ignoring(workspace.target_dir());
         let state = state_dir(&workspace, store)?;
         let (config, mut configured) = settings(&workspace, &measured_flags(measurement)?.over(flags))?;
-        if args.is_empty() && selection.targets.bin.is_empty() {
-            for (package, table) in remembered {
+        if args.is_empty() {
+            let named = &selection.targets.bin;
+            let asked_for = |table: &WorkloadConfig| {
+                named.is_empty() || matches!(&table.program, Configured::Bin(name) if named.contains(name))
+            };
+            for (package, table) in remembered.into_iter().filter(|(_, table)| asked_for(table)) {
                 let tables = configured.entry(package).or_default();
                 if !tables.iter().any(|known| known.name == table.name) {
                     tables.push(table);

@@ -9,6 +9,7 @@ mod count;
 pub(super) mod judge;
 mod measure;
 mod stopwatch;
+mod watch;
 mod witness;
 
 use compared::Kept;

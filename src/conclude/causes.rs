@@ -2,16 +2,15 @@
 
 use std::fmt::Write as _;
 
-use crate::analysis::{ALL_THREADS, CauseOwnerResult, CauseResult, Estimate, Finding, StackFrame, WorkloadResult};
+use super::root_causes::Seen;
+use crate::analysis::{
+    ALL_THREADS, CauseOwnerResult, CauseResult, Estimate, Finding, InnerCause, SilencedCauses, StackFrame, WorkloadResult,
+};
 use crate::diagnose::Work;
-use crate::diagnose::causes::{Cause, Subject, causes, waits};
-use crate::evidence::{Evidence, WorkloadEvidence};
+use crate::diagnose::causes::{Cause, Found, Inner, Subject, causes};
 use crate::figures;
-use crate::heat::{Joined, Share, join};
-use crate::join::SideView;
+use crate::heat::Share;
 use crate::rules;
-use crate::sample::offcpu::Wait;
-use crate::stats::Plan;
 
 /// Owners of a cause that are listed.
 const OWNERS: usize = 10;
@@ -19,48 +18,13 @@ const OWNERS: usize = 10;
 /// Matched functions that are listed.
 const FUNCTIONS: usize = 5;
 
-/// A side that was profiled: what was counted of it, and its stacks joined with its items.
-#[derive(Clone, Copy)]
-pub(crate) struct Profiled<'a> {
-    /// What was counted.
-    pub(crate) evidence: &'a Evidence,
-    /// Its stacks.
-    pub(crate) view: &'a SideView<'a>,
-}
-
-impl Profiled<'_> {
-    /// True where running or waiting threads of a workload were seen.
-    pub(super) fn knows(&self, workload: &str) -> bool {
-        let watched = || self.evidence.of(workload).and_then(|one| one.work.as_ref()?.observed.blocked.as_ref());
-        self.view.joined(workload).is_some() || watched().is_some()
-    }
-}
-
-/// Adds the causes of each workload, head's where head was profiled and base's where it was not.
-pub(crate) fn add_causes(results: &mut [WorkloadResult], base: Option<Profiled<'_>>, head: Profiled<'_>) {
-    for result in results {
-        let Some(side) = [Some(head), base].into_iter().flatten().find(|side| side.knows(&result.id)) else { continue };
-        let evidence = side.evidence.of(&result.id);
-        let work = evidence.and_then(|evidence| evidence.work.as_ref());
-        let (waited, paths) = (work.map(waits).unwrap_or_default(), side.view.paths());
-        let waits: Vec<(Wait, Joined<'_>)> =
-            waited.iter().map(|(wait, profile)| (*wait, join(profile, side.view.tree(), &paths))).collect();
-        let subject = Subject {
-            cpu: side.view.joined(&result.id),
-            waits: &waits,
-            work,
-            noise: result.smallest_detectable.or_else(|| evidence.and_then(detectable)),
-        };
-        let of = if work.is_some_and(is_parallel) { ALL_THREADS } else { "work time" };
-        result.causes = causes(&subject).into_iter().map(|found| cause(found, of)).collect();
-    }
-}
-
-/// The smallest change of a workload that this machine could show.
-fn detectable(evidence: &WorkloadEvidence) -> Option<f64> {
-    let plan = Plan::default();
-    let last = plan.looks.last().copied()?;
-    evidence.noise().map(|noise| noise.detectable(last, &plan))
+/// The causes of one workload of a side, and what the machine's noise silences.
+pub(super) fn of_side(side: &Seen<'_>, noise: Option<f64>) -> (Vec<CauseResult>, Option<SilencedCauses>) {
+    let of = if side.work.is_some_and(is_parallel) { ALL_THREADS } else { "work time" };
+    let subject = Subject { cpu: side.cpu, waits: &side.waits, work: side.work, noise };
+    let Found { causes, threshold, silenced } = causes(&subject);
+    let silenced = (silenced > 0).then_some(SilencedCauses { count: silenced as u64, threshold });
+    (causes.into_iter().map(|found| cause(found, of)).collect(), silenced)
 }
 
 /// True where no thread does most of what is computed: less work for all is not yet less time.
@@ -82,6 +46,7 @@ fn cause(found: Cause, of: &str) -> CauseResult {
         low,
         high,
         samples: hits,
+        inner: found.inner.as_ref().map(inner),
         of: if found.of_work_time { of } else { "CPU samples" }.into(),
         waited: found.waited,
         kernel: found.kernel,
@@ -111,6 +76,12 @@ fn cause(found: Cause, of: &str) -> CauseResult {
             })
             .collect(),
     }
+}
+
+fn inner(inner: &Inner) -> InnerCause {
+    let (Share { share, low, high, .. }, entry) = (inner.share, inner.entry);
+    let fix = entry.fixes.first().cloned().unwrap_or_default();
+    InnerCause { id: entry.id.clone(), name: entry.name.clone(), title: entry.title.clone(), share, low, high, fix }
 }
 
 /// A function's own name.

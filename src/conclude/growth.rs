@@ -1,11 +1,13 @@
 //! What grew between base and head, for the workloads that got slower or faster: profiles of both sides, scaled by the measured time.
 
+mod moved;
+
 use std::collections::{BTreeSet, HashMap};
 
 use crate::analysis::{GROWTH, GrownPlace, Growth, MetricResult, Outcome, WorkloadResult};
 use crate::evidence::Evidence;
 use crate::figures::{self, counted};
-use crate::heat::{ENOUGH, Grown, Joined, Naming, Places, Through, Times, growth};
+use crate::heat::{ENOUGH, Grown, Joined, Naming, Place, Places, Through, Times, growth};
 use crate::join::SideView;
 use crate::measure::aside::CPU_PER_ITERATION;
 use crate::profile::Engine;
@@ -56,6 +58,12 @@ impl Both<'_> {
         let times = Times { untimed, ..self.times(metric, &result.id).ok_or("its time has no interval")? };
         let (at_base, at_head) = self.places(base, head, keys);
         let found = growth(&at_base, &at_head, &times);
+        let moved = moved::partners(&found.named, |one, other| self.meet(one, other, (base, head), keys));
+        let mut places: Vec<GrownPlace> = found.named.iter().map(|one| self.shown(one, base, head, keys)).collect();
+        let names: Vec<String> = places.iter().map(|place| place.function.clone()).collect();
+        for (place, partner) in places.iter_mut().zip(moved) {
+            place.moved = partner.and_then(|partner| names.get(partner).cloned()).filter(|_| place.through.is_none());
+        }
         Ok(Growth {
             metric: metric.name.clone(),
             base: times.base,
@@ -63,9 +71,17 @@ impl Both<'_> {
             base_samples: base.samples(),
             head_samples: head.samples(),
             compared: found.tested as u64,
-            places: found.named.into_iter().map(|one| self.shown(&one, base, head, keys)).collect(),
+            places,
             note: note(&times, metric, result, self.sampled(&result.id)),
         })
+    }
+
+    /// True where some stack of either side holds the owners of both places.
+    fn meet(&self, one: &Place, other: &Place, (base, head): (&Joined<'_>, &Joined<'_>), keys: &Keys) -> bool {
+        let Some((one, other)) = one.owner.as_deref().zip(other.owner.as_deref()) else { return false };
+        let of_head = |key| self.at_head(key, keys).map(|item| item.key.as_str());
+        let meet_at_head = || of_head(one).zip(of_head(other)).is_some_and(|(one, other)| head.share_a_stack(one, other));
+        base.share_a_stack(one, other) || meet_at_head()
     }
 
     /// How long the sampled part of an iteration takes at base and at head, nanoseconds; `None` when not measured.
@@ -127,7 +143,7 @@ impl Both<'_> {
     }
 
     /// The numbers of the changes of a side's items.
-    fn changed(&self, side: Side) -> HashMap<ItemId, usize> {
+    pub(super) fn changed(&self, side: Side) -> HashMap<ItemId, usize> {
         let behaves = |change: &Change| !matches!(change.kind, ChangeKind::Moved) && change.reach() == Reach::Item;
         let changes = self.changes.iter().enumerate().filter(|(_, change)| behaves(change));
         let id = |change: &Change| match side {
@@ -138,7 +154,7 @@ impl Both<'_> {
     }
 
     /// The ambient change that reaches a frame.
-    fn ambient(&self, joined: &Joined<'_>, frame: usize) -> Option<usize> {
+    pub(super) fn ambient(&self, joined: &Joined<'_>, frame: usize) -> Option<usize> {
         let reaches = |change: &Change| {
             let of_build =
                 change.kind == ChangeKind::Ambient && !change.item().is_some_and(|item| item.test_only || item.approximate);
@@ -155,12 +171,7 @@ impl Both<'_> {
             (None, Some(key)) => side_of(self.base.tree().id(key).is_some(), self.at_head(key, keys).is_some()),
             (None, None) => "both",
         };
-        let through = match one.through {
-            Through::Change(number) => {
-                self.changes.get(number).and_then(|change| Some((change.item()?.path.clone(), change.kind)))
-            }
-            Through::Nothing => None,
-        };
+        let (through, through_kind) = self.through(one.through).unzip();
         GrownPlace {
             function: callee.or_else(|| owner.map(|item| item.path.clone())).unwrap_or_default(),
             owner: owner.map(|item| item.path.clone()),
@@ -172,25 +183,32 @@ impl Both<'_> {
             high: one.difference.high,
             base_share: one.base.share,
             head_share: one.head.share,
-            through: through.as_ref().map(|(path, _)| path.clone()),
-            through_kind: through.map(|(_, kind)| kind),
+            moved: None,
+            through,
+            through_kind,
         }
     }
 
+    /// The path of a changed item and what happened to it.
+    pub(super) fn through(&self, through: Through) -> Option<(String, ChangeKind)> {
+        let Through::Change(number) = through else { return None };
+        self.changes.get(number).and_then(|change| Some((change.item()?.path.clone(), change.kind)))
+    }
+
     /// The item of a key that stands for both sides, as it is at head if it is there.
-    fn owner(&self, key: &str, keys: &Keys) -> Option<&Item> {
+    pub(super) fn owner(&self, key: &str, keys: &Keys) -> Option<&Item> {
         let of_base = || self.base.tree().id(key).and_then(|id| self.base.tree().get(id));
         self.at_head(key, keys).or_else(of_base)
     }
 
-    fn at_head(&self, key: &str, keys: &Keys) -> Option<&Item> {
+    pub(super) fn at_head(&self, key: &str, keys: &Keys) -> Option<&Item> {
         let own = keys.iter().find(|(_, base)| *base == key).map_or(key, |(head, _)| head.as_str());
         self.head.tree().id(own).and_then(|id| self.head.tree().get(id))
     }
 
     /// Base's key of each item that has another one at head: one that a change pairs with it, or else the only one of the same
     /// name and tokens that the other side does not have (nothing is said of what is in a file that was only renamed).
-    fn keys(&self) -> Keys {
+    pub(super) fn keys(&self) -> Keys {
         let (base, head) = (self.base.tree(), self.head.tree());
         let pairs = self.changes.iter().filter_map(|change| change.head.as_ref().zip(change.base.as_ref()));
         let mut keys: Keys = pairs.map(|(head, base)| (head.key.clone(), base.key.clone())).collect();
@@ -204,7 +222,7 @@ impl Both<'_> {
 }
 
 /// Base's key by head's.
-type Keys = HashMap<String, String>;
+pub(super) type Keys = HashMap<String, String>;
 
 /// The name, body and signature of each item that the other tree does not have; `None` for what several are.
 fn only_in<'t>(tree: &'t Tree, other: &Tree) -> HashMap<(&'t str, u64, u64), Option<&'t Item>> {
@@ -218,12 +236,12 @@ fn only_in<'t>(tree: &'t Tree, other: &Tree) -> HashMap<(&'t str, u64, u64), Opt
 }
 
 #[derive(Clone, Copy)]
-enum Side {
+pub(super) enum Side {
     Base,
     Head,
 }
 
-fn side_of(at_base: bool, at_head: bool) -> &'static str {
+pub(super) fn side_of(at_base: bool, at_head: bool) -> &'static str {
     match (at_base, at_head) {
         (true, false) => "base",
         (false, true) => "head",
@@ -232,7 +250,7 @@ fn side_of(at_base: bool, at_head: bool) -> &'static str {
 }
 
 /// The time that samples of running code split: the CPU time of an iteration.
-fn time_of(result: &WorkloadResult) -> Result<&MetricResult, String> {
+pub(super) fn time_of(result: &WorkloadResult) -> Result<&MetricResult, String> {
     let with_interval = |metric: &&MetricResult| metric.interval().is_some() && metric.base.is_some_and(|ns| ns > 0.0);
     let named = |name: &str| result.metrics.iter().find(|metric| metric.name == name).filter(with_interval);
     let primary = result.primary().filter(|metric| metric.clock.as_deref() == Some("cpu") && metric.unit == "ns");
@@ -242,7 +260,7 @@ fn time_of(result: &WorkloadResult) -> Result<&MetricResult, String> {
     found.ok_or_else(|| "the CPU time of an iteration was not measured, and samples split nothing else".into())
 }
 
-fn is_untimed(joined: &Joined<'_>) -> bool {
+pub(super) fn is_untimed(joined: &Joined<'_>) -> bool {
     let names: BTreeSet<&str> = joined.functions().filter(|name| UNTIMED.iter().any(|mark| name.ends_with(mark))).collect();
     joined.share_of_functions(&names) >= MATTERS
 }

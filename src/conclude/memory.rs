@@ -1,8 +1,9 @@
 //! Page faults, allocations and growth of each workload as the analysis shows them.
 
+use super::root_causes::Profiled;
 use crate::analysis::{AllocatedResult, FaultsResult, GrowthResult, MemoryOwner, MemoryResult, WorkloadResult};
 use crate::diagnose::{Work, growth, is_watched, suspected};
-use crate::evidence::{Evidence, WorkloadEvidence};
+use crate::evidence::WorkloadEvidence;
 use crate::heat::{Joined, Origin};
 use crate::join::SideView;
 use crate::measure::WorkloadKind;
@@ -20,17 +21,14 @@ const FRAMES: usize = 8;
 /// Part of the samples under criterion's batched loops from which memory is the harness's as well.
 const BATCHED: f64 = 0.10;
 
-/// A side: its evidence, and its profiles joined with its items.
-pub(crate) type Side<'a> = (&'a Evidence, &'a SideView<'a>);
-
 /// Adds what is known of each workload's memory: head's where head was watched, and base's where it was not.
-pub(crate) fn add_memory(results: &mut [WorkloadResult], base: Option<Side<'_>>, head: Side<'_>) {
+pub(crate) fn add_memory(results: &mut [WorkloadResult], base: Option<Profiled<'_>>, head: Profiled<'_>) {
     for result in results {
-        let of = |(side, _): Side<'_>| side.of(&result.id).filter(|one| one.work.is_some()).cloned();
+        let of = |side: Profiled<'_>| side.evidence.of(&result.id).filter(|one| one.work.is_some()).cloned();
         let (at_base, at_head) = (base.and_then(of), of(head));
         let memory = match (at_head, base) {
-            (Some(at_head), _) => memory(&at_head, head.1, at_base.as_ref()),
-            (None, Some((_, view))) => at_base.map(|at_base| memory(&at_base, view, None)).unwrap_or_default(),
+            (Some(at_head), _) => memory(&at_head, head.view, at_base.as_ref()),
+            (None, Some(base)) => at_base.map(|at_base| memory(&at_base, base.view, None)).unwrap_or_default(),
             (None, None) => continue,
         };
         result.memory = Some(memory).filter(|memory| *memory != MemoryResult::default());
@@ -119,7 +117,7 @@ fn stack(joined: &Joined<'_>, key: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::Driven;
+    use crate::evidence::{Driven, Evidence};
     use crate::join::SideData;
     use crate::measure::harness::Harness;
     use crate::sample::offcpu::{Observed, Resident};
@@ -127,7 +125,8 @@ mod tests {
     /// Watched for four seconds, with so many bytes more each second.
     fn evidence(kind: WorkloadKind, rate: u64, batched: f64) -> Evidence {
         let workload = crate::measure::workload::sample("cache", kind);
-        let resident = (0..200).map(|look| Resident { at_ns: look * 20_000_000, bytes: rate * look / 50 }).collect();
+        let resident =
+            (0..200).map(|look| Resident { at_ns: look * 20_000_000, bytes: rate * look / 50, faults: None }).collect();
         let observed = Observed { resident, watched_ns: 4, on_cpu_ns: 4, ..Observed::default() };
         let mut work = Work { observed, ..Work::default() };
         work.on_cpu.batched = batched;
@@ -139,7 +138,8 @@ mod tests {
         let nothing = SideData::default();
         let view = nothing.view();
         let mut results = vec![super::super::workloads::unknown("cache", "criterion")];
-        add_memory(&mut results, base.map(|base| (base, &view)), (head, &view));
+        let side = |evidence| Profiled { evidence, view: &view };
+        add_memory(&mut results, base.map(side), side(head));
         results.remove(0).memory?.growth
     }
 

@@ -1,11 +1,9 @@
 //! The owners of a workload's time as the analysis shows them.
 
-use super::causes::Profiled;
-use crate::analysis::{CauseResult, OwnerResult, StackFrame, WorkloadResult};
-use crate::diagnose::causes::waits;
-use crate::diagnose::{Part, Time, Work};
-use crate::heat::{ExcerptFrame, HotOwner, Joined, join};
-use crate::profile::Engine;
+use super::root_causes::Seen;
+use crate::analysis::{CauseResult, OwnerResult, StackFrame};
+use crate::diagnose::Time;
+use crate::heat::{ExcerptFrame, HotOwner, Share};
 use crate::sample::offcpu::Wait;
 use crate::source::Tree;
 
@@ -16,44 +14,27 @@ const FEW: usize = 5;
 /// What holds less by its interval is not worth a look.
 const LEAST: f64 = 0.01;
 
-/// Adds the owners of each workload, head's where head was profiled and base's where it was not; causes that were found before sign
-/// them.
-pub(crate) fn add_owners(results: &mut [WorkloadResult], base: Option<Profiled<'_>>, head: Profiled<'_>) {
-    for result in results {
-        let Some(side) = [Some(head), base].into_iter().flatten().find(|side| side.knows(&result.id)) else { continue };
-        let work = side.evidence.of(&result.id).and_then(|one| one.work.as_ref());
-        let mut owners = of_side(side, &result.id, work);
-        for owner in &mut owners {
-            owner.signature = signature(&result.causes, &owner.item);
-        }
-        result.owners = owners;
-    }
-}
-
 /// Who computes and who waits, as parts of the work time: `U·p_cpu` and `(1−U)·p_off` (`evidence-rules.md` §1.1); the kernel's part,
-/// which no sample of user code shows, is nobody's. Of the CPU samples alone where nobody watched the threads.
-fn of_side(side: Profiled<'_>, id: &str, work: Option<&Work>) -> Vec<OwnerResult> {
-    let (tree, paths) = (side.view.tree(), side.view.paths());
-    let time = work.map(Time::of).filter(|time| time.total() > 0.0);
+/// which no sample of user code shows, is nobody's. Of the CPU samples alone where nobody watched the threads. Causes that were
+/// found before sign them.
+pub(super) fn of_side(side: &Seen<'_>, causes: &[CauseResult]) -> Vec<OwnerResult> {
+    let time = side.work.map(Time::of).filter(|time| time.total() > 0.0);
     let mut all = Vec::new();
-    if let Some(joined) = side.view.joined(id) {
-        let part = time.as_ref().map(|time| on_cpu(time, joined));
-        all.extend(joined.owners(FEW).into_iter().filter_map(|owner| one(owner, tree, part, None)));
+    if let Some(joined) = side.cpu {
+        let engine = joined.profile().quality.engine;
+        let of = if time.is_some() { "work time" } else { "CPU samples" };
+        let share = |share: Share| time.as_ref().map_or(share, |time| time.running(engine, share));
+        all.extend(joined.owners(FEW).into_iter().filter_map(|owner| one(owner, side.tree, &share, of, None)));
     }
-    if let Some((work, total)) = work.zip(time.as_ref().map(Time::total)) {
-        for (wait, profile) in waits(work) {
-            let part = (profile.samples() as f64 / total).min(1.0);
-            let joined = join(&profile, tree, &paths);
-            all.extend(joined.owners(FEW).into_iter().filter_map(|owner| one(owner, tree, Some(part), Some(wait))));
-        }
+    for (time, (wait, joined)) in time.iter().flat_map(|time| side.waits.iter().map(move |waits| (time, waits))) {
+        let share = |share: Share| time.waiting([(joined.profile(), share.share)]);
+        all.extend(joined.owners(FEW).into_iter().filter_map(|owner| one(owner, side.tree, &share, "work time", Some(*wait))));
     }
-    few(all)
-}
-
-/// The part of the work time that the samples stand for.
-fn on_cpu(time: &Time, joined: &Joined<'_>) -> f64 {
-    let sees_kernel = joined.profile().quality.engine != Engine::PerfEvent;
-    time.share(Part::User) + if sees_kernel { time.share(Part::Kernel) } else { 0.0 }
+    let mut owners = few(all);
+    for owner in &mut owners {
+        owner.signature = signature(causes, &owner.item);
+    }
+    owners
 }
 
 /// Largest first, until they hold most together.
@@ -69,25 +50,24 @@ fn few(mut all: Vec<OwnerResult>) -> Vec<OwnerResult> {
     all.into_iter().take(FEW).take_while(wanted).collect()
 }
 
-/// `part`: what of the work time the samples are; `None` where they are all that is known. `wait`: for what it waits; `None` where it
-/// runs.
-fn one(owner: HotOwner, tree: &Tree, part: Option<f64>, wait: Option<Wait>) -> Option<OwnerResult> {
+/// `part`: what a share of the samples is `of`. `wait`: for what it waits; `None` where it runs.
+fn one(owner: HotOwner, tree: &Tree, part: &dyn Fn(Share) -> Share, of: &str, wait: Option<Wait>) -> Option<OwnerResult> {
     let item = tree.get(owner.item)?;
-    let stack_share = owner.stack.as_ref().map(|stack| stack.share.share);
-    let scale = part.unwrap_or(1.0);
+    let stack_share = owner.stack.as_ref().map(|stack| part(stack.share).share);
+    let share = part(owner.share);
     Some(OwnerResult {
         item: item.path.clone(),
         file: item.file.to_string(),
         line: item.body_lines.0,
         state: if wait.is_some() { "blocked" } else { "running" }.into(),
         wait: wait.map(|wait| wait.name().to_owned()),
-        of: if part.is_some() { "work time" } else { "CPU samples" }.into(),
-        share: owner.share.share * scale,
-        low: owner.share.low * scale,
-        high: owner.share.high * scale,
+        of: of.into(),
+        share: share.share,
+        low: share.low,
+        high: share.high,
         samples: owner.share.hits,
         stack: owner.stack.into_iter().flat_map(|stack| stack.frames).map(frame).collect(),
-        stack_share: stack_share.map(|share| share * scale),
+        stack_share,
         signature: None,
     })
 }

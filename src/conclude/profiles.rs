@@ -70,7 +70,7 @@ pub(crate) fn profile_result(quality: &Quality, path: Option<String>, flamegraph
         samples: quality.samples,
         frequency: quality.frequency,
         lost: quality.lost,
-        coverage: quality.coverage(),
+        coverage: quality.known_coverage(),
         truncated: quality.truncated_share(),
         path,
         flamegraph,

@@ -69,8 +69,10 @@ pub(super) fn unknown(id: &str, kind: &str) -> WorkloadResult {
         profile: None,
         hot_path: Vec::new(),
         causes: Vec::new(),
+        silenced: None,
         owners: Vec::new(),
         growth: None,
+        waiting: None,
         confirmation: None,
         witness: None,
         memory: None,
@@ -114,10 +116,8 @@ pub(crate) fn baseline_result(evidence: &WorkloadEvidence, side: &SideView<'_>) 
             outcome: if base.is_some() { Outcome::NotJudged } else { Outcome::NotMeasured },
             note: None,
         });
-        let plan = stats::Plan::default();
-        let last = plan.looks.last().copied().unwrap_or(192);
         result.spread = calibration.noise.as_ref().map(|noise| noise.pair_sd);
-        result.smallest_detectable = calibration.noise.as_ref().map(|noise| noise.detectable(last, &plan));
+        result.smallest_detectable = evidence.detectable();
     }
     match &evidence.allocations {
         Some(Ok(counted)) => result.metrics.extend(allocations(counted, workload.kind)),

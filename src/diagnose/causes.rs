@@ -17,4 +17,4 @@ mod tests;
 pub use catalogue::{entries, find};
 pub use entry::{Bounds, Counter, Effort, Entry, Family, Level, On};
 pub use gain::Gain;
-pub use matcher::{Cause, CauseOwner, StackLine, Subject, causes, waits};
+pub use matcher::{Cause, CauseOwner, Found, Inner, StackLine, Subject, causes, waits};

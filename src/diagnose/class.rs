@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::faults::most_until;
 use super::who::{blocked_workers, confirmed_locks};
 use super::{Part, Time, Waiter, Work, host, waiters, words};
 
@@ -52,6 +53,8 @@ pub struct Diagnosis {
     pub samples: u64,
     /// Shares of the work time, by the names of [`Part`].
     pub shares: BTreeMap<String, f64>,
+    /// Lower and upper ends of those shares.
+    pub intervals: BTreeMap<String, [f64; 2]>,
     /// What others did to the run, in words.
     pub host: Option<String>,
     /// One sentence.
@@ -83,6 +86,8 @@ const EVENTFD: f64 = 8.5;
 /// Faults: per CPU second, with this share of the CPU time in the kernel (C6).
 const FAULTS: f64 = 60_000.0;
 const FAULTS_KERNEL: f64 = 0.10;
+/// Part of the run that is its start: a program that touched nearly all of its pages in it is not bound by them.
+const START: f64 = 0.25;
 /// Capacity: faults that need I/O, per second, and the share of the time in which memory was short (C6). A program's own pages
 /// are read at its start; a steady rate is more than that.
 const MAJOR_FAULTS: f64 = 50.0;
@@ -132,14 +137,16 @@ pub fn diagnose(work: &Work) -> Result<Diagnosis, String> {
         * (known as f64 / ENOUGH).min(1.0)
         * if host.is_some() { CONTENDED } else { 1.0 }
         * if agrees { 1.0 } else { ONE_WITNESS };
+    let summary = words::summary((class, kind), work, &time, &waiters, known);
     Ok(Diagnosis {
         class,
         kind,
         confidence,
         samples: known,
         shares: time.shares().into_iter().map(|(part, share)| (part.name().to_owned(), share)).collect(),
-        summary: words::summary((class, kind), work, &time, &waiters, known),
-        evidence: words::evidence(work, &time, &waiters),
+        intervals: time.shares().into_iter().map(|(part, _)| (part.name().to_owned(), time.interval(part).into())).collect(),
+        evidence: words::evidence(work, &time, &waiters, &summary),
+        summary,
         host,
         waiters,
     })
@@ -175,7 +182,7 @@ fn crowded(work: &Work, _: &Time) -> Option<Answer> {
 }
 
 fn workers(work: &Work, _: &Time) -> Option<Answer> {
-    (blocked_workers(work) >= BLOCKED_WORKERS).then_some((Class::Contention, Some("blocked async workers"), 0.95, true))
+    (blocked_workers(work).share >= BLOCKED_WORKERS).then_some((Class::Contention, Some("blocked async workers"), 0.95, true))
 }
 
 fn locks(work: &Work, time: &Time) -> Option<Answer> {
@@ -216,8 +223,9 @@ fn capacity(work: &Work, _: &Time) -> Option<Answer> {
 }
 
 fn faults(work: &Work, time: &Time) -> Option<Answer> {
+    let started = most_until(&work.observed.resident).is_some_and(|until| until <= START);
     // Whose pages they are cannot be told there.
-    if is_batched(work) {
+    if is_batched(work) || started {
         return None;
     }
     let many = work.fault_rate().is_some_and(|rate| rate >= FAULTS) && kernel(time) >= FAULTS_KERNEL;
@@ -236,8 +244,8 @@ fn allocator(work: &Work, time: &Time) -> Option<Answer> {
 
 fn cpu(work: &Work, time: &Time) -> Option<Answer> {
     let kind = if work.is_serial() { "serial" } else { "parallel" };
-    // The sampler's own count of the same time.
-    let agrees = work.on_cpu.coverage.is_some_and(|coverage| coverage >= 0.7);
+    // The sampler's own count of the same time; where the time in user code is known from it, it is measured against all CPU time.
+    let agrees = work.on_cpu.coverage.is_some_and(|coverage| coverage >= 0.7) || work.user_by_samples().is_some();
     (time.share(Part::User) >= USER).then_some((Class::Cpu, Some(kind), 0.9, agrees))
 }
 

@@ -94,7 +94,9 @@ mod tests {
     /// A look every 20 ms for `seconds`.
     fn series(seconds: f64, bytes: impl Fn(f64) -> f64) -> Vec<Resident> {
         let looks = (seconds / 0.02) as u64;
-        (0..=looks).map(|look| Resident { at_ns: look * 20_000_000, bytes: bytes(look as f64 * 0.02) as u64 }).collect()
+        (0..=looks)
+            .map(|look| Resident { at_ns: look * 20_000_000, bytes: bytes(look as f64 * 0.02) as u64, faults: None })
+            .collect()
     }
 
     const MIB: f64 = 1_048_576.0;

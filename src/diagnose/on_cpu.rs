@@ -12,6 +12,10 @@ pub struct OnCpu {
     pub samples: u64,
     /// Sampled time over user CPU time; `None` when not known.
     pub coverage: Option<f64>,
+    /// Time in user code that the samples stand for, nanoseconds; `None` where the engine samples the kernel's time as well, and in
+    /// older stores.
+    #[serde(default)]
+    pub sampled_ns: Option<u64>,
     /// Share of the samples inside of the allocator.
     pub allocator: f64,
     /// Share of the samples inside of `memcpy`, `memmove` and `memset`.
@@ -57,7 +61,8 @@ impl OnCpu {
         };
         Self {
             samples,
-            coverage: profile.quality.coverage(),
+            coverage: profile.quality.known_coverage(),
+            sampled_ns: profile.quality.sampled_user_ns(),
             allocator: share(allocates),
             copying: share(copies),
             batched: share(is_batched),

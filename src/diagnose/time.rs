@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Work;
+use crate::profile::Engine;
 use crate::sample::offcpu::{Wait, Waiting};
 
 /// A part of the work time.
@@ -96,42 +97,91 @@ fn is_database(peer: &str) -> bool {
 /// a machine of which others took nine tenths, programs that never wait had up to 4.3 % of it as time without a name.
 const DOUBTFUL: f64 = 0.05;
 
-/// Nanoseconds per part. Waiting for a processor is in none: it says something about the machine.
+/// Time of a part, nanoseconds, and what is known of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Amount {
+    pub(super) ns: f64,
+    /// What of it no look has shown.
+    pub(super) unseen: f64,
+    /// Sum of the squares of what each look stands for.
+    squares: f64,
+}
+
+impl Amount {
+    /// Looks of equal weight that would say as much ([`crate::stats::effective`]).
+    pub(super) fn looks(self) -> f64 {
+        let seen = self.ns - self.unseen;
+        if self.squares > 0.0 { seen * seen / self.squares } else { 0.0 }
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self { ns: self.ns + other.ns, unseen: self.unseen + other.unseen, squares: self.squares + other.squares }
+    }
+}
+
+/// Time per part. Waiting for a processor is in none: it says something about the machine.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Time {
-    parts: BTreeMap<Part, f64>,
+    parts: BTreeMap<Part, Amount>,
+    /// What the time without a name may be wrong by.
+    doubt: f64,
+    /// Samples that the whole CPU time would have; `None` where it was not split by samples.
+    samples: Option<f64>,
 }
 
 impl Time {
     /// The vector of a workload.
     pub fn of(work: &Work) -> Self {
-        let mut time = Self::default();
-        time.add(Part::User, work.user());
-        time.add(Part::Kernel, work.system());
+        let doubt = work.observed.run_delay_ns as f64 * DOUBTFUL;
+        let sampled = work.on_cpu.sampled_ns.filter(|&ns| ns > 0);
+        let samples = sampled.map(|ns| work.cpu_seconds() * 1e9 / ns as f64 * work.on_cpu.samples as f64);
+        let mut time = Self { parts: BTreeMap::new(), doubt, samples };
+        let exact = |ns| Amount { ns, ..Amount::default() };
+        time.add(Part::User, exact(work.user()));
+        time.add(Part::Kernel, exact(work.system()));
         for waiting in &work.observed.waits {
             if let Some(part) = Part::of(waiting) {
-                time.add(part, waiting.ns as f64);
+                let ns = waiting.ns as f64;
+                time.add(part, Amount { ns, unseen: 0.0, squares: ns * ns / waiting.samples.max(1) as f64 });
             }
         }
-        let doubtful = work.observed.run_delay_ns as f64 * DOUBTFUL;
-        time.add(Part::Other, work.observed.unnamed_ns as f64 - doubtful);
+        let unseen = (work.observed.unnamed_ns as f64 - doubt).max(0.0);
+        time.add(Part::Other, Amount { ns: unseen, unseen, squares: 0.0 });
         time
     }
 
-    /// Adds to a part.
-    pub fn add(&mut self, part: Part, ns: f64) {
-        *self.parts.entry(part).or_default() += ns.max(0.0);
+    fn add(&mut self, part: Part, amount: Amount) {
+        let sum = self.parts.entry(part).or_default();
+        *sum = sum.plus(amount);
+    }
+
+    pub(super) fn amount(&self, part: Part) -> Amount {
+        self.parts.get(&part).copied().unwrap_or_default()
+    }
+
+    /// All that was waited.
+    pub(super) fn waits(&self) -> Amount {
+        let waits = self.parts.iter().filter(|(part, _)| !matches!(part, Part::User | Part::Kernel));
+        waits.fold(Amount::default(), |sum, (_, amount)| sum.plus(*amount))
+    }
+
+    pub(super) fn doubt(&self) -> f64 {
+        self.doubt
+    }
+
+    pub(super) fn samples(&self) -> Option<f64> {
+        self.samples
     }
 
     /// Work time, nanoseconds.
     pub fn total(&self) -> f64 {
-        self.parts.values().sum()
+        self.parts.values().map(|amount| amount.ns).sum()
     }
 
     /// Share of the work time; 0 where there is none.
     pub fn share(&self, part: Part) -> f64 {
         let total = self.total();
-        if total > 0.0 { self.parts.get(&part).copied().unwrap_or(0.0) / total } else { 0.0 }
+        if total > 0.0 { self.amount(part).ns / total } else { 0.0 }
     }
 
     /// Part of the work time that was spent on a processor (`U`); 1 where there is none.
@@ -151,4 +201,9 @@ impl Time {
     pub fn io(&self) -> f64 {
         self.parts.keys().filter(|part| part.is_io()).map(|&part| self.share(part)).sum()
     }
+}
+
+/// The agent's timer strikes in the kernel as well, and counts for the caller.
+pub(super) fn sees_kernel(engine: Engine) -> bool {
+    engine != Engine::PerfEvent
 }

@@ -1,6 +1,6 @@
 //! Who waits: the blocked stacks of a workload by the function that they belong to.
 //!
-//! Without a tree, whose function it is is told by where its file lies; `heat::join` over `Blocked::work` knows better.
+//! Without a tree, whose function it is is told by where its file lies; `heat::join` over `Blocked::select` knows better.
 
 use std::collections::HashMap;
 
@@ -8,6 +8,7 @@ use super::{Time, Work};
 use crate::heat::{Share, may_be_workspace};
 use crate::profile::Frame;
 use crate::sample::offcpu::{Blocked, BlockedStack, Place, Wait};
+use crate::stats::effective;
 
 /// Frames of a stack that are kept.
 const FRAMES: usize = 12;
@@ -38,23 +39,28 @@ pub struct Waiter {
 /// Everything that waited while there was work, most time first; empty where no stacks were taken.
 pub fn waiters(work: &Work) -> Vec<Waiter> {
     let Some(blocked) = &work.observed.blocked else { return Vec::new() };
-    let total = Time::of(work).total();
+    let time = Time::of(work);
     let mut groups: HashMap<(Option<&str>, Wait, Place), Vec<&BlockedStack>> = HashMap::new();
     for stack in blocked.stacks.iter().filter(|stack| !stack.idle) {
         let owner = owner(blocked, stack).map(|(_, frame)| frame.function.as_str());
         groups.entry((owner, stack.wait, stack.place)).or_default().push(stack);
     }
-    let mut waiters: Vec<Waiter> = groups.into_values().filter_map(|stacks| waiter(blocked, &stacks, total)).collect();
+    let mut waiters: Vec<Waiter> = groups.into_values().filter_map(|stacks| waiter(blocked, &stacks, &time)).collect();
     waiters.sort_by(|a, b| b.ns.cmp(&a.ns).then_with(|| a.name().cmp(&b.name())).then_with(|| a.wait.cmp(&b.wait)));
     waiters
 }
 
 /// Share of the work time in which workers of an asynchronous runtime stood still inside of a task.
-pub fn blocked_workers(work: &Work) -> f64 {
-    let total = Time::of(work).total();
+pub fn blocked_workers(work: &Work) -> Share {
     let stacks = work.observed.blocked.iter().flat_map(|blocked| &blocked.stacks);
-    let ns: u64 = stacks.filter(|stack| stack.place == Place::Worker && !stack.idle).map(|stack| stack.ns).sum();
-    if total > 0.0 { (ns as f64 / total).min(1.0) } else { 0.0 }
+    let still: Vec<&BlockedStack> = stacks.filter(|stack| stack.place == Place::Worker && !stack.idle).collect();
+    waited(&still, &Time::of(work))
+}
+
+/// What these stacks hold of the work time.
+fn waited(stacks: &[&BlockedStack], time: &Time) -> Share {
+    let ns: u64 = stacks.iter().map(|stack| stack.ns).sum();
+    time.waited(ns as f64, effective(stacks.iter().map(|stack| (stack.ns as f64, stack.looks as f64))))
 }
 
 /// Share of the time that was waited for locks of which the stack itself says so.
@@ -68,7 +74,7 @@ pub(super) fn confirmed_locks(work: &Work) -> f64 {
     if all == 0 { 0.0 } else { confirmed as f64 / all as f64 }
 }
 
-fn waiter(blocked: &Blocked, stacks: &[&BlockedStack], total: f64) -> Option<Waiter> {
+fn waiter(blocked: &Blocked, stacks: &[&BlockedStack], time: &Time) -> Option<Waiter> {
     let heaviest = stacks.iter().max_by_key(|stack| stack.ns)?;
     let sum = |part: fn(&BlockedStack) -> u64| stacks.iter().map(|stack| part(stack)).sum::<u64>();
     let (ns, looks) = (sum(|stack| stack.ns), sum(|stack| stack.looks));
@@ -89,16 +95,9 @@ fn waiter(blocked: &Blocked, stacks: &[&BlockedStack], total: f64) -> Option<Wai
         under,
         ns,
         looks,
-        share: share(ns, looks, total),
+        share: waited(stacks, time),
         stack: blocked.frames_of(heaviest).take(FRAMES.max(at + 3)).cloned().collect(),
     })
-}
-
-/// As if all of the work time had been looked at at this rate.
-fn share(ns: u64, looks: u64, total: f64) -> Share {
-    let total = total.max(ns as f64);
-    let records = if ns == 0 { 0.0 } else { looks as f64 * total / ns as f64 };
-    Share::weighed(ns, total as u64, records.round() as u64)
 }
 
 /// The innermost frame of the program; where no file tells, of anything that is no library of the system or of Rust.
@@ -211,7 +210,7 @@ mod tests {
         );
         let share = found[0].share;
         assert!((share.share - 0.5).abs() < 1e-9 && share.samples == 800 && share.low > 0.46 && share.high < 0.54, "{share:?}");
-        assert!((blocked_workers(&work) - 0.75).abs() < 1e-9);
+        assert!((blocked_workers(&work).share - 0.75).abs() < 1e-9);
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! A diagnosis in words: one sentence, and the clauses that it rests on. Names of files and peers are untrusted; renderers clean them.
 
 use super::class::{is_batched, kernel};
+use super::faults::most_until;
 use super::who::blocked_workers;
 use super::{Class, Part, Time, Waiter, Work};
 use crate::figures;
+use crate::heat::Share;
 use crate::sample::offcpu::{Place, Wait, Waiting};
 
 /// Parts that are told (`evidence-rules.md` §3.2).
@@ -29,7 +31,8 @@ pub(super) fn summary(
         .enumerate()
         .map(|(place, &(part, share))| {
             let whole = if place == 0 { " of the work time" } else { "" };
-            format!("{}{whole} {}", figures::share(share), doing(part, work, waiters))
+            let (low, high) = time.interval(part);
+            format!("{}{whole} {}", figures::share_between(share, low, high), doing(part, work, waiters))
         })
         .collect();
     let parts = match (class, kind, told.is_empty()) {
@@ -51,7 +54,7 @@ fn note(class: Class, kind: Option<&'static str>, work: &Work) -> Option<String>
         (Class::Cpu, "parallel") => "several threads do it",
         (Class::Io, "syscall-rate") => "many small reads and writes",
         (Class::Memory, "capacity") => "memory is short",
-        (Class::Memory, "faults") => "it touches many new pages",
+        (Class::Memory, "faults") => return Some(format!("it touches many new pages{}", early(work))),
         (Class::Memory, "bandwidth") => {
             return Some(format!("{} of the CPU samples copy memory, a hint only", figures::share(work.on_cpu.copying)));
         }
@@ -64,6 +67,14 @@ fn note(class: Class, kind: Option<&'static str>, work: &Work) -> Option<String>
         _ => return None,
     };
     Some(note.into())
+}
+
+/// Part of the run until which most page faults are no steady stream.
+const EARLY: f64 = 0.75;
+
+fn early(work: &Work) -> String {
+    let until = most_until(&work.observed.resident).filter(|&until| until < EARLY);
+    until.map(|until| format!(", nearly all in the first {} of the run", figures::share(until))).unwrap_or_default()
 }
 
 /// "on the CPU in user code", "waiting for a database (127.0.0.1:5432)".
@@ -93,7 +104,8 @@ fn doing(part: Part, work: &Work, waiters: &[Waiter]) -> String {
 
 /// The share, and whose task it is most.
 fn workers(work: &Work, waiters: &[Waiter]) -> String {
-    let share = figures::share(blocked_workers(work));
+    let Share { share, low, high, .. } = blocked_workers(work);
+    let share = figures::share_between(share, low, high);
     let first = waiters.iter().find(|waiter| waiter.place == Place::Worker).map(Waiter::sentence);
     let first = first.map(|first| format!("; most of it, {first}")).unwrap_or_default();
     format!("for {share} of the work time workers of the runtime stand still inside of tasks{first}")
@@ -120,16 +132,24 @@ fn idle(wait: Wait) -> &'static str {
 }
 
 /// What was counted, most telling first.
-pub(super) fn evidence(work: &Work, time: &Time, waiters: &[Waiter]) -> Vec<String> {
+pub(super) fn evidence(work: &Work, time: &Time, waiters: &[Waiter], summary: &str) -> Vec<String> {
     let observed = &work.observed;
-    let who = waiters.iter().filter(|waiter| waiter.share.share >= WAITS && waiter.owner.is_some()).take(NAMED);
+    // What the summary says with the same share, or in the same words, is not said again.
+    let said = |waiter: &&Waiter| {
+        let (share, named) =
+            (figures::share(waiter.share.share), waiter.owner.as_ref().map(|owner| format!("in `{}`", owner.function)));
+        let names = summary.contains(&waiter.sentence()) || named.is_some_and(|named| summary.contains(&named));
+        names && summary.contains(&share)
+    };
+    let told = waiters.iter().filter(|waiter| waiter.share.share >= WAITS && waiter.owner.is_some());
+    let who = told.take(NAMED).filter(|waiter| !said(waiter));
     let mut lines: Vec<String> = who
         .map(|waiter| {
             let share = figures::share_with_interval(waiter.share.share, waiter.share.low, waiter.share.high);
             format!("{share} of the work time: {}", waiter.sentence())
         })
         .collect();
-    lines.push(format!("{} of the CPU time in the kernel", figures::share(kernel(time))));
+    lines.push(format!("{} of the CPU time in the kernel{}", figures::share(kernel(time)), by_samples(work)));
     lines.push(format!("{} voluntary switches per CPU second", count(work.switch_rate())));
     lines.extend(work.fault_rate().map(|rate| {
         let null = if work.null.is_some() { ", without those of an empty run" } else { "; no empty run to take away" };
@@ -156,6 +176,13 @@ pub(super) fn evidence(work: &Work, time: &Time, waiters: &[Waiter]) -> Vec<Stri
         figures::counted(observed.looks as usize, "look")
     ));
     lines
+}
+
+/// Where the time in user code was taken from, if the kernel's account says something else.
+fn by_samples(work: &Work) -> String {
+    let Some((ticks, sampled)) = work.user_by_samples() else { return String::new() };
+    let [ticks, sampled] = [ticks, sampled].map(|ns| figures::quantity(ns as f64, "ns"));
+    format!(", by the samples: they show {sampled} in user code where the kernel's ticks account {ticks}")
 }
 
 fn count(rate: f64) -> String {

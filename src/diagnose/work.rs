@@ -30,9 +30,9 @@ pub struct Work {
     pub runs: u64,
     /// Logical processors of the machine.
     pub cpus: u64,
-    /// CPU time in user mode, nanoseconds, children included, as the kernel accounts it at the end.
+    /// CPU time in user mode, nanoseconds, children included, as the kernel's ticks split it ([`Self::user`] knows better).
     pub user_ns: u64,
-    /// CPU time in the kernel, nanoseconds.
+    /// CPU time in the kernel, nanoseconds, likewise.
     pub system_ns: u64,
     /// Page faults served without I/O; `None` where the sampler itself made some.
     pub minor_faults: Option<u64>,
@@ -60,6 +60,12 @@ pub struct Work {
 /// One thread's share of the CPU time from which the work is serial (`reference/evidence-rules.md` §3.2, C9).
 const SERIAL: f64 = 0.80;
 
+/// Standard deviations of a number of samples that are still chance.
+const CHANCE: f64 = 3.0;
+
+/// Part of an account by ticks that is not told from another clock's.
+const COARSE: f64 = 0.1;
+
 impl Work {
     /// True when one thread does nearly all of what is computed.
     pub fn is_serial(&self) -> bool {
@@ -67,19 +73,36 @@ impl Work {
         observed.on_cpu_ns > 0 && observed.busiest_ns as f64 >= SERIAL * observed.on_cpu_ns as f64
     }
 
-    /// CPU time in user mode without the harness's own.
-    pub fn user(&self) -> f64 {
-        self.without(self.user_ns, |null| null.user_ns)
+    /// CPU time without the harness's own, nanoseconds: exact, whatever it was spent in (`sum_exec_runtime`, kernel/sched/cputime.c).
+    fn cpu(&self) -> f64 {
+        let accounted = self.user_ns + self.system_ns;
+        self.without(accounted.max(self.observed.on_cpu_ns), |null| null.user_ns + null.system_ns)
     }
 
-    /// CPU time in the kernel without the harness's own.
+    /// CPU time in user mode without the harness's own, nanoseconds. The kernel splits the time by what its ticks strike, and misses
+    /// what runs in shorter bursts: where the samples stand for more, they say it.
+    pub fn user(&self) -> f64 {
+        let seen = self.user_ns.max(self.on_cpu.sampled_ns.unwrap_or(0));
+        self.without(seen, |null| null.user_ns).min(self.cpu())
+    }
+
+    /// CPU time in the kernel without the harness's own, nanoseconds: the rest.
     pub fn system(&self) -> f64 {
-        self.without(self.system_ns, |null| null.system_ns)
+        self.cpu() - self.user()
+    }
+
+    /// Nanoseconds in user code by the kernel's ticks and by the samples, where the samples show more than chance allows.
+    pub fn user_by_samples(&self) -> Option<(u64, u64)> {
+        let sampled = self.on_cpu.sampled_ns?;
+        let more = sampled.saturating_sub(self.user_ns) as f64;
+        // One sample's time, and the spread of their number.
+        let chance = CHANCE * sampled as f64 / (self.on_cpu.samples.max(1) as f64).sqrt();
+        (more > chance + COARSE * self.user_ns as f64).then_some((self.user_ns, sampled))
     }
 
     /// Both, seconds.
     pub fn cpu_seconds(&self) -> f64 {
-        (self.user() + self.system()) / 1e9
+        self.cpu() / 1e9
     }
 
     /// Page faults without I/O, less those of empty runs; `None` when not known.

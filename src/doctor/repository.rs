@@ -3,6 +3,7 @@
 use camino::Utf8Path;
 
 use super::check::{Check, Status};
+use crate::figures;
 use crate::git::{self, Git, GitError};
 
 const GIT: &str = "git";
@@ -54,7 +55,7 @@ fn described(root: &str, head: Option<&str>, shallow: bool) -> Check {
             Check::limited(REPOSITORY, REPOSITORY, "the clone is shallow: a base may not be in it").remedy(git::SHALLOW_HINT)
         }
         (Some(head), false) => {
-            Check::ok(REPOSITORY, REPOSITORY, format!("{root} at {}, history complete", head.get(..7).unwrap_or(head)))
+            Check::ok(REPOSITORY, REPOSITORY, format!("{root} at {}, history complete", figures::commit(head)))
         }
     };
     check.value("root", root).value("head", head).value("shallow", shallow)

@@ -9,8 +9,9 @@ use super::share::Share;
 use crate::stats::normal::simultaneous;
 use crate::stats::{Counted, Interval, difference};
 
-/// How often, at most, any place of a workload is named although nothing but chance moved it.
-const FALSELY: f64 = 0.01;
+/// How often, at most, any place of a workload is named although nothing but chance moved it: half of it for what is computed, half
+/// for what is waited ([`super::waiting`]).
+pub(super) const FALSELY: f64 = 0.01;
 
 /// A place with fewer samples than this on both sides together could never be named, and is not tested.
 const FEWEST: u64 = 10;
@@ -94,7 +95,7 @@ impl Pair {
 }
 
 /// What grew and what shrank. A place is named when its interval excludes 0; the intervals hold all together with a probability of
-/// `1 −` [`FALSELY`] ([`difference`] at Bonferroni's quantile, widened by [`SPREAD`]).
+/// `1 −` half of [`FALSELY`] ([`difference`] at Bonferroni's quantile, widened by [`SPREAD`]).
 pub fn growth(base: &Places, head: &Places, times: &Times) -> Growth {
     let parts = pairs(base, head);
     let mut owners: BTreeMap<Option<&str>, Pair> = BTreeMap::new();
@@ -104,23 +105,36 @@ pub fn growth(base: &Places, head: &Places, times: &Times) -> Growth {
     // What is nobody's has no whole that would mean anything.
     owners.remove(&None);
     let tested = owners.values().chain(parts.values()).filter(|pair| pair.is_seen()).count();
-    let test = Test { samples: (base.samples, head.samples), times, z: simultaneous(FALSELY, tested) * SPREAD.sqrt() };
+    let test = Test { samples: (base.samples, head.samples), times, z: simultaneous(FALSELY / 2.0, tested) * SPREAD.sqrt() };
     let mut named = Vec::new();
     let all: BTreeSet<Option<&str>> = parts.keys().map(|place| place.owner.as_deref()).collect();
     for owner in all {
         let within = parts.iter().filter(|(place, _)| place.owner.as_deref() == owner);
         let moved: Vec<Grown> = within.filter_map(|(place, pair)| test.named(place.clone(), true, pair)).collect();
-        let whole =
-            owners.get(&owner).and_then(|pair| test.named(Place { owner: owner.map(str::to_owned), callee: None }, false, pair));
-        named.extend(told(whole, moved));
+        let pair = owners.get(&owner);
+        let whole = pair.and_then(|pair| test.named(Place { owner: owner.map(str::to_owned), callee: None }, false, pair));
+        named.extend(match (whole, pair) {
+            (Some(whole), _) => told(whole, moved),
+            (None, Some(pair)) => without_whole(moved, scaled(&test.difference(pair), times.base).median),
+            (None, None) => moved,
+        });
     }
     named.sort_by(|a, b| b.difference.median.abs().total_cmp(&a.difference.median.abs()));
     Growth { named, tested }
 }
 
-/// The owner's whole, or the part that holds most of it; parts alone where they cancel out.
-fn told(whole: Option<Grown>, moved: Vec<Grown>) -> Vec<Grown> {
-    let Some(whole) = whole else { return moved };
+/// Parts of an owner whose whole is not known to differ by more than chance, or by how much. What inlined functions of one loop take
+/// from each other is nothing but the sampled place: parts that make no difference to the whole are told only where a change lies on
+/// them, or one side alone has them.
+fn without_whole(moved: Vec<Grown>, whole: f64) -> Vec<Grown> {
+    let is_of_one_side = |part: &Grown| part.base.hits == 0 || part.head.hits == 0;
+    let makes_a_difference = |part: &Grown| whole / part.difference.median >= HALF;
+    let is_told = |part: &Grown| part.through != Through::Nothing || is_of_one_side(part) || makes_a_difference(part);
+    moved.into_iter().filter(is_told).collect()
+}
+
+/// The owner's whole, or the part that holds most of it.
+fn told(whole: Grown, moved: Vec<Grown>) -> Vec<Grown> {
     let most = |part: &Grown| part.place.callee.is_some() && part.difference.median / whole.difference.median >= MOST;
     let same_way = |part: &Grown| part.difference.median * whole.difference.median > 0.0;
     let (with, against): (Vec<Grown>, Vec<Grown>) = moved.into_iter().partition(same_way);
@@ -151,10 +165,8 @@ impl Test<'_> {
         if !pair.is_seen() {
             return None;
         }
-        let (at_base, at_head) = pair.hits();
-        let base = Counted { hits: at_base, samples: self.samples.0 };
-        let head = Counted { hits: at_head, samples: self.samples.1 };
-        let found = difference(base, head, &self.times.ratio, self.z);
+        let [base, head] = self.counted(pair);
+        let found = self.difference(pair);
         let is_clear = |interval: &Interval| !interval.contains(0.0);
         // Work that the time leaves out changes the scale, but never the sign of what moved by its share as well.
         let one = Interval { low: 1.0, median: 1.0, high: 1.0 };
@@ -170,6 +182,17 @@ impl Test<'_> {
             head: Share::new(head.hits, head.samples),
             through: self.through(pair, found.median),
         })
+    }
+
+    fn counted(&self, pair: &Pair) -> [Counted; 2] {
+        let (base, head) = pair.hits();
+        [Counted { hits: base, samples: self.samples.0 }, Counted { hits: head, samples: self.samples.1 }]
+    }
+
+    /// In units of base's time.
+    fn difference(&self, pair: &Pair) -> Interval {
+        let [base, head] = self.counted(pair);
+        difference(base, head, &self.times.ratio, self.z)
     }
 
     /// The change that most of the difference goes through, if changed items together make half of it.

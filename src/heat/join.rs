@@ -155,11 +155,6 @@ impl<'a> Joined<'a> {
         self.tree.id(key).map_or_else(|| self.group_share(NONE), |id| self.group_share(id))
     }
 
-    /// [`Joined::share`] by index.
-    pub fn share_of(&self, id: ItemId) -> ItemShare {
-        self.group_share(id)
-    }
-
     /// Every item that any sample shows, by index.
     pub fn items(&self) -> impl Iterator<Item = (ItemId, ItemShare)> {
         let items = self.counts.total.iter().take(self.tree.items().len()).enumerate();

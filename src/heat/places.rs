@@ -103,6 +103,15 @@ impl Joined<'_> {
         self.groups.get(frame)?.iter().find_map(|group| changed.get(&group).copied())
     }
 
+    /// True where some stack holds both items, given by their keys.
+    pub fn share_a_stack(&self, one: &str, other: &str) -> bool {
+        let Some((one, other)) = self.tree.id(one).zip(self.tree.id(other)) else { return false };
+        self.profile.stacks.iter().any(|stack| {
+            let holds = |item: ItemId| stack.frames.iter().any(|&frame| self.item_of(frame as usize) == Some(item));
+            holds(one) && holds(other)
+        })
+    }
+
     /// True when an effect of this reach could show in a frame.
     pub fn reaches_frame(&self, reach: &crate::source::Reach, frame: usize) -> bool {
         let pair = self.profile.frames.get(frame).zip(self.origins.get(frame));

@@ -88,6 +88,21 @@ impl Quality {
         (self.frequency > 0).then(|| self.samples as f64 * 1e9 / self.frequency as f64 / cpu as f64)
     }
 
+    /// [`Self::coverage`] where it says something; `None` where more time was sampled than the kernel's ticks have accounted: what
+    /// runs in short bursts falls between them.
+    pub fn known_coverage(&self) -> Option<f64> {
+        self.coverage().filter(|&coverage| coverage <= Self::MOST_COVERAGE)
+    }
+
+    /// Beyond this, more samples than CPU time are no noise of two clocks any more.
+    pub const MOST_COVERAGE: f64 = 1.1;
+
+    /// Time in user code that the samples stand for, nanoseconds; `None` where the engine samples the kernel's time as well.
+    pub fn sampled_user_ns(&self) -> Option<u64> {
+        let of_user = self.engine == Engine::PerfEvent && self.frequency > 0;
+        of_user.then(|| (self.samples as f64 * 1e9 / self.frequency as f64) as u64)
+    }
+
     /// Below this coverage the samples miss whole threads (`reference/sampling.md` G1).
     pub const LEAST_COVERAGE: f64 = 0.70;
 
@@ -217,5 +232,22 @@ mod tests {
         };
         assert!((quality.coverage().unwrap() - 0.9).abs() < 1e-9);
         assert!((quality.truncated_share() - 0.01).abs() < 1e-9);
+        assert_eq!((quality.known_coverage(), quality.sampled_user_ns()), (quality.coverage(), Some(900_000_000)));
+    }
+
+    #[test]
+    fn a_coarse_account_of_cpu_time_covers_nothing() {
+        let quality = |cpu_ns, engine| Quality {
+            engine,
+            samples: 300,
+            frequency: 1000,
+            lost: 0,
+            truncated: 0,
+            cpu_ns: Some(cpu_ns),
+            wall_ns: 1,
+        };
+        assert_eq!(quality(200_000_000, Engine::PerfEvent).known_coverage(), None);
+        assert!(quality(295_000_000, Engine::PerfEvent).known_coverage().is_some_and(|coverage| coverage > 1.0));
+        assert_eq!(quality(295_000_000, Engine::PprofAgent).sampled_user_ns(), None);
     }
 }

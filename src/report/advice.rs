@@ -15,6 +15,21 @@ pub(super) struct Advice<'a> {
     pub(super) elsewhere: usize,
 }
 
+/// What the noise of this machine keeps from being told, a line; `None` where that is nothing.
+pub(super) fn silenced(analysis: &Analysis) -> Option<String> {
+    let all: Vec<_> = analysis.workloads.iter().filter_map(|workload| Some((workload, workload.silenced?))).collect();
+    let (workload, silenced) = all.iter().max_by(|a, b| a.1.threshold.total_cmp(&b.1.threshold))?;
+    let more = match all.len() - 1 {
+        0 => String::new(),
+        n => format!("; so it is, with lower thresholds, in {}", figures::counted(n, "more workload")),
+    };
+    let (count, threshold) = (figures::counted(silenced.count as usize, "cause"), figures::share(silenced.threshold));
+    Some(format!(
+        "not told: {count} of `{}` below {threshold} of its time, twice the change that would show there{more}",
+        workload.id
+    ))
+}
+
 /// What would help most for its effort, over all workloads; one entry per cause and owner, in the workload where it holds most.
 pub(super) fn advice(analysis: &Analysis) -> Vec<Advice<'_>> {
     let mut all: Vec<Advice<'_>> = Vec::new();
@@ -71,25 +86,37 @@ impl Advice<'_> {
     /// What of the share is not running user code: ` (waiting 30 %, …)`; nothing where all is.
     fn parts(&self) -> String {
         let (waited, kernel) = (self.cause.waited, self.cause.kernel);
-        let waited = (waited >= TOLD).then(|| format!("waiting {}", figures::share(waited)));
-        let kernel = (kernel >= TOLD).then(|| format!("in the kernel {}, shared out by its calls", figures::share(kernel)));
+        let all = figures::share(waited) == figures::share(self.cause.share);
+        let waiting = || if all { "waiting".to_owned() } else { format!("waiting {}", figures::share(waited)) };
+        let waited = (waited >= TOLD).then(waiting);
+        let kernel = (kernel >= TOLD)
+            .then(|| format!("in the kernel {}, an estimate by the samples of its calls", figures::share(kernel)));
         let told: Vec<String> = waited.into_iter().chain(kernel).collect();
         if told.is_empty() { String::new() } else { format!(" ({})", told.join(", ")) }
     }
 
-    /// `fix: … (effort S); estimate 1.23x-1.54x, at most 1.79x`.
+    /// What is done there, where the cause says only where: `inside of it, S22 … holds 16 % [14, 19]: group commit`.
+    pub(super) fn inner(&self) -> Option<String> {
+        let inner = self.cause.inner.as_ref()?;
+        let share = figures::share_with_interval(inner.share, inner.low, inner.high);
+        Some(format!("inside of it, {} {} holds {share} of the {}: {}", inner.id, inner.title, self.cause.of, inner.fix))
+    }
+
+    /// `fix: … (effort S); estimate 1.23x-1.54x (1.79x without all of this share)`.
     pub(super) fn remedy(&self) -> String {
         let fix = self.cause.fixes.first().map(String::as_str).unwrap_or_default();
         format!("fix: {fix} (effort {}); {}", self.cause.effort, self.gain())
     }
 
-    /// `estimate 1.23x-1.54x, at most 1.79x`.
+    /// `estimate 1.23x-1.54x (1.79x without all of this share)`.
     pub(super) fn gain(&self) -> String {
         let cause = self.cause;
         let (low, high) = (figures::factor(cause.expected.low), figures::factor(cause.expected.high));
-        let most = cause.max_speedup.map_or_else(|| "no bound".to_owned(), |most| format!("at most {}", figures::factor(most)));
+        // Not a bound: what a fix takes away may stand outside of the calls that gave the cause away.
+        let all =
+            cause.max_speedup.map_or_else(String::new, |all| format!(" ({} without all of this share)", figures::factor(all)));
         let of = if self.is_of_all_threads() { " of the work, of the time only where nothing else holds it up" } else { "" };
-        format!("estimate {low}-{high}{of}, {most}")
+        format!("estimate {low}-{high}{all}{of}")
     }
 
     /// True where less work is not yet less time.
@@ -107,7 +134,7 @@ impl Advice<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::Command;
+    use crate::analysis::{Command, InnerCause, SilencedCauses};
     use crate::report::samples::{analysis, cause, workload};
 
     #[test]
@@ -134,11 +161,38 @@ mod tests {
     }
 
     #[test]
+    fn what_is_done_there_and_what_the_noise_silences_are_told() {
+        let inner = InnerCause {
+            id: "S22".into(),
+            name: "durability-per-record".into(),
+            title: "waiting for fsync".into(),
+            share: 0.16,
+            low: 0.14,
+            high: 0.19,
+            fix: "group commit".into(),
+        };
+        let place = CauseResult { inner: Some(inner), waited: 0.41, ..cause("a::x", (0.41, 0.38, 0.44)) };
+        let quiet = |id, threshold| WorkloadResult { silenced: Some(SilencedCauses { count: 2, threshold }), ..workload(id) };
+        let workloads = vec![WorkloadResult { causes: vec![place], ..workload("w") }, quiet("a", 0.08), quiet("b", 0.12)];
+        let analysis = Analysis { workloads, ..analysis(Command::Baseline) };
+        let all = advice(&analysis);
+        let told = all[0].inner().unwrap();
+        assert_eq!(told, "inside of it, S22 waiting for fsync holds 16 % [14, 19] of the work time: group commit");
+        assert!(all[0].headline().contains("of `w` (waiting) in "), "the share is not said again: {}", all[0].headline());
+        let said = silenced(&analysis).unwrap();
+        let first = "not told: 2 causes of `b` below 12 % of its time, twice the change that would show there";
+        assert!(said.starts_with(first) && said.ends_with("in 1 more workload"), "{said}");
+    }
+
+    #[test]
     fn what_is_not_running_is_told_apart() {
         let waits = CauseResult { waited: 0.3, kernel: 0.1, ..cause("a::x", (0.41, 0.38, 0.44)) };
         let workloads = vec![WorkloadResult { causes: vec![waits], ..workload("w") }];
         let analysis = Analysis { workloads, ..analysis(Command::Baseline) };
         let told = advice(&analysis)[0].headline();
-        assert!(told.contains("of `w` (waiting 30 %, in the kernel 10 %, shared out by its calls) in "), "{told}");
+        assert!(
+            told.contains("of `w` (waiting 30 %, in the kernel 10 %, an estimate by the samples of its calls) in "),
+            "{told}"
+        );
     }
 }

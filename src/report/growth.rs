@@ -51,7 +51,10 @@ fn place(place: &GrownPlace) -> String {
     let through = match &place.through {
         Some(_) if is_changed(place.owner.as_ref()) => String::new(),
         Some(item) => format!(", through `{item}` ({kind})"),
-        None => ", through no changed item (unexplained)".into(),
+        None => match &place.moved {
+            Some(other) => format!(", moved: `{}` on the same stacks changed by as much the other way", readable(other)),
+            None => ", through no changed item (unexplained)".into(),
+        },
     };
     format!("{difference} in {name}{under}{through}")
 }
@@ -64,7 +67,7 @@ fn only(place: &GrownPlace) -> &'static str {
     }
 }
 
-fn word(kind: ChangeKind) -> &'static str {
+pub(super) fn word(kind: ChangeKind) -> &'static str {
     match kind {
         ChangeKind::Added => "added",
         ChangeKind::Deleted => "deleted",
@@ -75,16 +78,33 @@ fn word(kind: ChangeKind) -> &'static str {
 
 /// `41 % [38, 44] of the CPU samples, running`.
 pub(super) fn share(owner: &OwnerResult) -> String {
-    let state = owner.wait.as_ref().map_or_else(|| owner.state.clone(), |wait| format!("{} ({wait})", owner.state));
     let cause = owner.signature.as_ref().map(|signature| format!(": {signature}")).unwrap_or_default();
-    format!("{} of the {}, {state}{cause}", figures::share_with_interval(owner.share, owner.low, owner.high), owner.of)
+    let share = figures::share_with_interval(owner.share, owner.low, owner.high);
+    format!("{share} of the {}, {}{cause}", owner.of, state(owner))
 }
 
 /// What starts every Rust program and thread: it and its callers tell nothing.
 const BEGINNINGS: [&str; 2] = ["std::sys::backtrace::__rust_begin_short_backtrace", "std::rt::lang_start"];
 
-/// `30 %: core::slice::sort ← count::words ← main`: the heaviest stack, leaf first, without what starts every program; `None` where
-/// the owner alone is on it.
+/// What the heaviest stack of an owner holds: `30 % of the work time`; `None` where that is the owner's whole share, or not known.
+pub(super) fn stack_share(owner: &OwnerResult) -> Option<String> {
+    let share = figures::share(owner.stack_share?);
+    (share != figures::share(owner.share)).then(|| format!("{share} of the {}", owner.of))
+}
+
+/// `41 % of the work time, running: …`: the first owner's share, and its heaviest stack.
+pub(super) fn first_stack(workload: &WorkloadResult) -> Option<String> {
+    let owner = workload.owners.first()?;
+    let share = figures::share(owner.stack_share.unwrap_or(owner.share));
+    Some(format!("{share} of the {}, {}: {}", owner.of, state(owner), stack(owner)?))
+}
+
+fn state(owner: &OwnerResult) -> String {
+    owner.wait.as_ref().map_or_else(|| owner.state.clone(), |wait| format!("{} ({wait})", owner.state))
+}
+
+/// `core::slice::sort ← count::words ← main`: the heaviest stack, leaf first, without what starts every program; `None` where the
+/// owner alone is on it.
 pub(super) fn stack(owner: &OwnerResult) -> Option<String> {
     let begins = |name: &&str| !BEGINNINGS.iter().any(|beginning| name.starts_with(beginning));
     let mut names: Vec<&str> = owner.stack.iter().map(|frame| frame.function.as_str()).take_while(begins).collect();
@@ -93,6 +113,33 @@ pub(super) fn stack(owner: &OwnerResult) -> Option<String> {
     }
     names.dedup();
     let names: Vec<String> = names.into_iter().map(readable).collect();
-    let share = owner.stack_share.map(|share| format!("{}: ", figures::share(share))).unwrap_or_default();
-    (names.len() > 1).then(|| format!("{share}{}", names.join(" ← ")))
+    (names.len() > 1).then(|| names.join(" ← "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples::{grown, owner, workload};
+
+    #[test]
+    fn what_moved_is_not_called_unexplained() {
+        let said = |moved: Option<&str>| {
+            let mut growth = grown("parse::words", "parse::sort");
+            growth.places[1].moved = moved.map(str::to_owned);
+            lines(&WorkloadResult { growth: Some(growth), ..workload("w") }, 5)[1].clone()
+        };
+        assert!(said(None).ends_with("through no changed item (unexplained)"), "{}", said(None));
+        let told = said(Some("parse::tree::walk"));
+        assert!(told.ends_with("moved: `parse::tree::walk` on the same stacks changed by as much the other way"), "{told}");
+    }
+
+    #[test]
+    fn each_line_says_what_its_share_is_of() {
+        let mut one = owner("parse::lexer::next");
+        assert_eq!(stack_share(&one).as_deref(), Some("30 % of the work time"));
+        let line = first_stack(&WorkloadResult { owners: vec![one.clone()], ..workload("w") }).unwrap();
+        assert!(line.starts_with("30 % of the work time, running: "), "{line}");
+        one.stack_share = Some(0.412);
+        assert_eq!(stack_share(&one), None, "the same number is not said again");
+    }
 }

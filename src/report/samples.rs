@@ -69,8 +69,10 @@ pub(crate) fn workload(id: &str) -> WorkloadResult {
         profile: None,
         hot_path: Vec::new(),
         causes: Vec::new(),
+        silenced: None,
         owners: Vec::new(),
         growth: None,
+        waiting: None,
         confirmation: None,
         witness: None,
         memory: None,
@@ -99,6 +101,7 @@ pub(crate) fn cause(item: &str, (share, low, high): (f64, f64, f64)) -> CauseRes
         low,
         high,
         samples: 771,
+        inner: None,
         of: "work time".into(),
         waited: 0.0,
         kernel: 0.0,
@@ -143,6 +146,50 @@ pub(crate) fn owner(item: &str) -> OwnerResult {
     }
 }
 
+/// A function that waits longer for `fsync`, one that waits less for a lock, and the kernel.
+pub(crate) fn waiting(owner: &str, through: &str) -> WaitingGrowth {
+    let time = |base: f64, difference: f64| MovedTime {
+        base,
+        head: base + difference,
+        difference,
+        low: difference - 400.0,
+        high: difference + 400.0,
+    };
+    let place = WaitingPlace {
+        wait: "durability".into(),
+        function: Some("std::fs::File::sync_all".into()),
+        owner: Some(owner.into()),
+        file: Some("src/lexer.rs".into()),
+        line: Some(40),
+        side: "both".into(),
+        time: time(0.0, 12_000.0),
+        through: Some(through.into()),
+        through_kind: Some(ChangeKind::Modified),
+    };
+    let unexplained = WaitingPlace {
+        wait: "lock".into(),
+        function: None,
+        owner: None,
+        file: None,
+        line: None,
+        time: time(5000.0, -2000.0),
+        through: None,
+        through_kind: None,
+        ..place.clone()
+    };
+    WaitingGrowth {
+        per: "iteration".into(),
+        metric: Some("latency.p50".into()),
+        pairs: 8,
+        compared: 5,
+        all: time(6000.0, 10_000.0),
+        moved: true,
+        kernel: Some(time(1000.0, 900.0)),
+        places: vec![place, unexplained],
+        note: None,
+    }
+}
+
 /// 900 ns more in what `owner` calls, through `through`.
 pub(crate) fn grown(owner: &str, through: &str) -> Growth {
     let place = GrownPlace {
@@ -156,6 +203,7 @@ pub(crate) fn grown(owner: &str, through: &str) -> Growth {
         high: 1100.0,
         base_share: 0.0,
         head_share: 0.07,
+        moved: None,
         through: Some(through.into()),
         through_kind: Some(ChangeKind::Modified),
     };

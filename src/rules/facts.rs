@@ -92,13 +92,6 @@ impl From<crate::git::Commit> for Commit {
     }
 }
 
-impl Commit {
-    /// The id as people write it.
-    pub fn short_id(&self) -> &str {
-        self.id.get(..7).unwrap_or(&self.id)
-    }
-}
-
 /// Whether there is a before-measurement to compare with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BaseEvidence {

@@ -16,6 +16,12 @@ pub(super) struct Map {
     pub(super) path: PathBuf,
 }
 
+/// What holds code, of a whole list; a line that was cut is skipped.
+pub(super) fn code(text: &[u8]) -> impl Iterator<Item = Map> {
+    let lines = text.split(|&byte| byte == b'\n');
+    lines.filter_map(line).filter_map(|(executable, map)| executable.then_some(map))
+}
+
 /// One line of `/proc/PID/maps` (`proc_pid_maps(5)`), and whether the memory holds code.
 pub(super) fn line(text: &[u8]) -> Option<(bool, Map)> {
     let mut rest = text;
@@ -48,4 +54,16 @@ fn path_of(bytes: &[u8]) -> PathBuf {
 #[cfg(not(unix))]
 fn path_of(bytes: &[u8]) -> PathBuf {
     PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_code_counts_and_what_is_cut_is_skipped() {
+        let maps = b"1000-3000 r-xp 00001000 fe:01 77 /home/x/bench\n3000-4000 rw-p 00003000 fe:01 77 /home/x/bench\n5000-60";
+        let code: Vec<Map> = code(maps).collect();
+        assert_eq!((code.len(), code[0].range.clone(), code[0].path.to_str()), (1, 0x1000..0x3000, Some("/home/x/bench")));
+    }
 }

@@ -119,6 +119,9 @@ pub struct Transfers {
     pub writes: u64,
     /// Bytes that they moved, from the page cache or not.
     pub bytes: u64,
+    /// What of them was written; `None` in older stores.
+    #[serde(default)]
+    pub written: Option<u64>,
     /// Bytes that came from or went to a disk.
     pub disk_bytes: u64,
 }
@@ -174,13 +177,16 @@ pub struct Born {
     pub processes: u64,
 }
 
-/// Memory that a workload held at a time.
+/// Memory that a workload held at a time, and had touched until then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resident {
     /// Since the first look, nanoseconds.
     pub at_ns: u64,
     /// Anonymous resident memory of all processes, bytes.
     pub bytes: u64,
+    /// Page faults without I/O of all processes so far; `None` where the kernel does not tell, and in older stores.
+    #[serde(default)]
+    pub faults: Option<u64>,
 }
 
 impl Observed {
@@ -238,6 +244,7 @@ impl Transfers {
             reads: self.reads + other.reads,
             writes: self.writes + other.writes,
             bytes: self.bytes + other.bytes,
+            written: self.written.zip(other.written).map(|(a, b)| a + b),
             disk_bytes: self.disk_bytes + other.disk_bytes,
         }
     }

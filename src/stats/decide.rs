@@ -128,6 +128,11 @@ impl Reason {
         matches!(self, Self::LayoutSensitive { .. } | Self::LayoutMoves { .. })
     }
 
+    /// True when there are too few rounds for any interval.
+    pub fn is_too_few(&self) -> bool {
+        matches!(self, Self::TooFewRounds { .. })
+    }
+
     /// True when the machine, not the change, is the obstacle.
     pub fn is_noise(&self) -> bool {
         matches!(self, Self::ControlMoved { .. } | Self::HalvesDisagree { .. } | Self::TooWide)

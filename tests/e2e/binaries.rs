@@ -25,6 +25,10 @@ fn a_binary_that_the_baseline_was_made_with_is_remembered_with_its_arguments() {
         "{}",
         run.stdout
     );
+    let named = repo.run(&["verify", "-q", "--no-tests", "--message-format", "json", "--bin", "words"]);
+    let analysis = named.json();
+    let binary = &analysis["workloads"][0];
+    assert_eq!((named.code, binary["id"].as_str(), binary["outcome"].as_str()), (100, Some("words"), Some("slower")), "{binary}");
 }
 
 #[test]

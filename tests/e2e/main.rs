@@ -23,3 +23,5 @@ mod objectives;
 #[cfg(unix)]
 mod production;
 mod refusal;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod waiting;

@@ -5,13 +5,14 @@
 use camino::Utf8Path;
 
 use super::conclude::Conclusion;
-use super::sources::{Sources, short};
+use super::sources::Sources;
 use crate::analysis::{BaseSide, Environment};
 use crate::cli::CheckArgs;
 use crate::commands::context::{ContextParts, locate};
 use crate::conclude::{Production, change_results, doubt};
 use crate::error::Result;
 use crate::exit::Exit;
+use crate::figures;
 use crate::git::base::{Base, Choice, Request, choose};
 use crate::git::{Git, Head};
 use crate::heat::{Executed, Foreign};
@@ -39,7 +40,7 @@ pub(super) fn check(args: &CheckArgs, file: &Utf8Path, shell: &mut Shell) -> Res
     let files = diff.base_texts.keys().cloned().collect::<Vec<_>>();
     let mut items = items_of_files(&texts, &files, &parts.roots)?;
     let elsewhere = (sources.commit != base.commit)
-        .then(|| Elsewhere::set_apart(&mut items, &diff.changes, &format!("the commit {}", short(&sources.commit))));
+        .then(|| Elsewhere::set_apart(&mut items, &diff.changes, &format!("the commit {}", figures::commit(&sources.commit))));
     let mut data = SideData::elsewhere(Foreign::new(texts.rust_files()?, parts.roots.clone()), items);
     let id = file.file_name().unwrap_or(file.as_str());
     data.add_profile(id, import.profile.clone());

@@ -1,6 +1,7 @@
 //! Which commit's sources a profile from elsewhere is looked up in: what its label says, what its build id proves, else the base.
 
 use crate::error::Result;
+use crate::figures;
 use crate::git::Git;
 use crate::profile::pprof::Revision;
 use crate::sample::import::Import;
@@ -31,14 +32,14 @@ impl Sources {
         let names = [value.clone(), format!("v{value}")].into_iter().filter(|_| is_plain && !value.contains(".."));
         for name in names {
             if let Some(commit) = git.try_resolve(&name)? {
-                let chosen_by = format!("of {}, as its label `{label}` says", short(&commit));
+                let chosen_by = format!("of {}, as its label `{label}` says", figures::commit(&commit));
                 return Ok(Self::certain(commit, chosen_by, base));
             }
         }
         let warning = format!(
             "the profile is of `{value}` (label `{label}`), which is no commit of this repository: it is looked up in the base {}, \
              and what was changed in between cannot be known",
-            short(base)
+            figures::commit(base)
         );
         Ok(Self { commit: base.to_owned(), chosen_by: format!("of `{value}`, which is not here"), warnings: vec![warning] })
     }
@@ -59,7 +60,7 @@ impl Sources {
             if let Some(commit) = git.try_resolve(commit)? {
                 let chosen_by = format!(
                     "of {}: its build id is that of `{}` in the baseline `{}`",
-                    short(&commit),
+                    figures::commit(&commit),
                     target.target,
                     summary.name
                 );
@@ -72,7 +73,7 @@ impl Sources {
     fn certain(commit: String, chosen_by: String, base: &str) -> Self {
         let warning = format!(
             "the profile is of the commit {}, not of the base: its shares are of that tree, and what differs there is unmeasured",
-            short(&commit)
+            figures::commit(&commit)
         );
         let warnings = if commit == base { Vec::new() } else { vec![warning] };
         Self { commit, chosen_by, warnings }
@@ -84,12 +85,8 @@ impl Sources {
         let warning = format!(
             "the profile does not say which commit it is of{and_build}: it is taken for one of the base {}, and what was changed in \
              between cannot be known",
-            short(base)
+            figures::commit(base)
         );
         Self { commit: base.to_owned(), chosen_by: "without a commit".into(), warnings: vec![warning] }
     }
-}
-
-pub(super) fn short(commit: &str) -> &str {
-    commit.get(..7).unwrap_or(commit)
 }

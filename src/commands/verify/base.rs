@@ -7,7 +7,7 @@ use crate::cli::{HookKind, VerifyArgs};
 use crate::commands::context::Context;
 use crate::error::{Expected, Result};
 use crate::evidence::Evidence;
-use crate::figures::counted;
+use crate::figures::{self, counted};
 use crate::git::Choice;
 use crate::git::base::{self, Base as Chosen, Request, Unusable, choose, parse_event, parse_push_lines};
 use crate::sides::Diff;
@@ -90,10 +90,9 @@ pub(super) fn tree_of(store: &Store, args: &VerifyArgs, chosen: &Chosen) -> Resu
 
 /// "3f2c1aa (merge-base with origin/main) .. working tree: 2 items changed, 1 moved".
 pub(super) fn comparing(chosen: &Chosen, head: &HeadSide, diff: &Diff) -> String {
-    let short = |commit: &str| commit.get(..7).unwrap_or(commit).to_owned();
     let to = match (&head.commit, head.dirty) {
-        (Some(commit), false) => short(commit),
-        _ => "working tree".into(),
+        (Some(commit), false) => figures::commit(commit),
+        _ => "working tree",
     };
     let count = |wanted: &dyn Fn(ChangeKind) -> bool| diff.changes.iter().filter(|change| wanted(change.kind)).count();
     let moved = count(&|kind| kind == ChangeKind::Moved);
@@ -102,5 +101,5 @@ pub(super) fn comparing(chosen: &Chosen, head: &HeadSide, diff: &Diff) -> String
     let mut parts = vec![format!("{} changed", counted(changed, "item"))];
     parts.extend((moved > 0).then(|| format!("{moved} moved")));
     parts.extend((ambient > 0).then(|| format!("{ambient} ambient")));
-    format!("{} ({}) .. {to}: {}", short(&chosen.commit), chosen.chosen_by, parts.join(", "))
+    format!("{} ({}) .. {to}: {}", figures::commit(&chosen.commit), chosen.chosen_by, parts.join(", "))
 }

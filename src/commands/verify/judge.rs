@@ -9,8 +9,8 @@ use crate::analysis::{
 };
 use crate::commands::context::Context;
 use crate::conclude::{
-    Comparison, Profiled, add_bottlenecks, add_causes, add_growth, add_memory, add_owners, change_results, compared, counted,
-    environment, next_steps, now, point_elsewhere, profile_warnings, qualities, slo_results, tool,
+    Comparison, Profiled, add_bottlenecks, add_growth, add_memory, add_root_causes, add_waiting, change_results, compared,
+    counted, environment, next_steps, now, point_elsewhere, profile_warnings, qualities, slo_results, tool,
 };
 use crate::error::Result;
 use crate::evidence::Evidence;
@@ -64,13 +64,13 @@ pub(super) fn conclude(
     let mut workloads = workload_results(context, diff, found);
     verdict::settle(&mut workloads, context.margin());
     objectives(context, found, &mut workloads);
-    add_bottlenecks(&mut workloads, Some(&found.base.evidence), &found.survey.evidence);
-    let of_base = (&found.base.evidence, found.base_view);
-    add_memory(&mut workloads, Some(of_base), (&found.survey.evidence, found.head_view));
-    let base_profiles = Profiled { evidence: &found.base.evidence, view: found.base_view };
-    add_causes(&mut workloads, Some(base_profiles), Profiled { evidence: &found.survey.evidence, view: found.head_view });
-    add_owners(&mut workloads, Some(base_profiles), Profiled { evidence: &found.survey.evidence, view: found.head_view });
+    let at_base = Profiled { evidence: &found.base.evidence, view: found.base_view };
+    let at_head = Profiled { evidence: &found.survey.evidence, view: found.head_view };
+    add_bottlenecks(&mut workloads, Some(at_base), at_head);
+    add_memory(&mut workloads, Some(at_base), at_head);
+    add_root_causes(&mut workloads, Some(at_base), at_head);
     add_growth(&mut workloads, &found.both(&diff.changes));
+    add_waiting(&mut workloads, &found.both(&diff.changes), |id| found.watched.get(id));
     let changes = change_results(&diff.changes, found.base_view, found.head_view);
     let weakness = weakness(context.is_narrowed(), &found.survey.evidence);
     witness::conclude(found, if weakness.is_none() { &changes } else { &[] }, &mut workloads);

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use super::compared::Kept;
 use super::stopwatch::Stopwatch;
-use super::{Wishes, announce, comparable, confirm, count, judge, witness};
+use super::{Wishes, announce, comparable, confirm, count, judge, watch, witness};
 use crate::analysis::{Analysis, ConfirmationResult};
 use crate::commands::context::{Context, TIMEOUT};
 use crate::conclude::{Both, SAME_CODE, Testimony};
 use crate::error::Result;
-use crate::evidence::WorkloadEvidence;
+use crate::evidence::{Watched, WorkloadEvidence};
 use crate::figures;
 use crate::git::base::Base as Chosen;
 use crate::join::{Ambient, CONTROLS, Plan, Reach, Reached, SideData, SideView, ambient_of, plan, reach_of};
@@ -43,6 +43,8 @@ pub(super) struct Found<'a> {
     pub(super) confirmations: BTreeMap<String, ConfirmationResult>,
     /// Instructions that were counted, or why they were not.
     pub(super) witnesses: BTreeMap<String, std::result::Result<Testimony, String>>,
+    /// Pairs of watched runs, or why there are none, where what is waited for may have moved.
+    pub(super) watched: BTreeMap<String, std::result::Result<Vec<[Watched; 2]>, String>>,
     /// Per workload that counts instead of timing: instructions at base and at head.
     pub(super) counted: BTreeMap<String, (f64, f64)>,
     pub(super) warnings: Vec<String>,
@@ -169,6 +171,7 @@ pub(super) fn compare(
         measured: BTreeMap::new(),
         confirmations: BTreeMap::new(),
         witnesses: BTreeMap::new(),
+        watched: BTreeMap::new(),
         contention: None,
         counted: BTreeMap::new(),
     };
@@ -321,6 +324,7 @@ fn run(
     found.contention = Some(contention);
     let until = max_time.map(|limit| begun + limit);
     beside(context, &made.jobs, found, &mut runner, until, shell)?;
+    watch::watch_sides(context, &made.jobs, &mut runner, found, until, shell)?;
     if wishes.args.no_witness {
         Ok(())
     } else {

@@ -130,6 +130,8 @@ pub enum Counter {
     Writes,
     /// Bytes per read or write.
     BytesPerCall,
+    /// Bytes written per voluntary context switch: each sync that waits is one at least, so that no sync has fewer on average.
+    BytesPerSync,
     /// Voluntary context switches per CPU second.
     Switches,
     /// Threads that began, or were seen where nobody was told, per second of the run.
@@ -275,6 +277,7 @@ impl Counter {
             Self::Reads => "reads per CPU second",
             Self::Writes => "writes per CPU second",
             Self::BytesPerCall => "bytes per read or write",
+            Self::BytesPerSync => "bytes written per sync, counted by the times that it waited",
             Self::Switches => "voluntary switches per CPU second",
             Self::ThreadsPerSecond => "threads per second",
             Self::Threads => "threads at once",

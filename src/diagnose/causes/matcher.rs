@@ -3,7 +3,7 @@
 //! Pure. One sample counts once per cause and for one cause only: that of the highest level, then the one whose frame is nearest to
 //! the leaf, then the first of the catalogue. A stack without an owner in the workspace counts for none: there is nothing to edit.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::catalogue::{CATALOGUE, Catalogue};
 use super::entry::{Bounds, Counter, Entry};
@@ -13,7 +13,7 @@ use super::sources::Sources;
 use crate::diagnose::Work;
 use crate::heat::{Joined, Share};
 use crate::profile::Profile;
-use crate::sample::offcpu::Wait;
+use crate::sample::offcpu::{Blocked, Wait};
 
 /// Nothing below this share of the work time is worth advice (`evidence-rules.md` §4.2).
 const LEAST: f64 = 0.03;
@@ -41,6 +41,8 @@ pub struct Cause {
     pub entry: &'static Entry,
     /// Its share of the work time, over all owners.
     pub share: Share,
+    /// Where the cause says only where something is done, what it is that is done most; `None` where no other cause fits.
+    pub inner: Option<Inner>,
     /// Who in the workspace it is spent for, most first.
     pub owners: Vec<CauseOwner>,
     /// The functions that gave it away, most samples first.
@@ -57,6 +59,26 @@ pub struct Cause {
     pub of_work_time: bool,
     /// Share of the work time from which anything is said of this workload.
     pub threshold: f64,
+}
+
+/// What is done where a cause says only where.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inner {
+    /// What is known about it.
+    pub entry: &'static Entry,
+    /// Its share of the work time.
+    pub share: Share,
+}
+
+/// All that is to be said about a workload.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// Every cause with a share that is worth advice, best ratio of impact to effort first.
+    pub causes: Vec<Cause>,
+    /// Share of the work time from which anything is said.
+    pub threshold: f64,
+    /// How many more would have been told on a machine without noise.
+    pub silenced: usize,
 }
 
 /// A workspace item that time is spent for.
@@ -95,28 +117,27 @@ impl Cause {
 
 /// The stacks of threads that waited while there was work, one profile per kind of wait, weighed by nanoseconds.
 pub fn waits(work: &Work) -> Vec<(Wait, Profile)> {
-    let Some(blocked) = &work.observed.blocked else { return Vec::new() };
-    let kinds: BTreeSet<Wait> = blocked.stacks.iter().filter(|stack| !stack.idle).map(|stack| stack.wait).collect();
-    kinds.into_iter().map(|kind| (kind, blocked.select(|stack| !stack.idle && stack.wait == kind))).collect()
+    work.observed.blocked.as_ref().map(Blocked::by_kind).unwrap_or_default()
 }
 
-/// Every cause with a share that is worth advice, best ratio of impact to effort first.
-pub fn causes(subject: &Subject<'_>) -> Vec<Cause> {
+/// The causes of a workload.
+pub fn causes(subject: &Subject<'_>) -> Found {
     of(subject, &CATALOGUE)
 }
 
-fn of(subject: &Subject<'_>, catalogue: &'static Catalogue) -> Vec<Cause> {
+fn of(subject: &Subject<'_>, catalogue: &'static Catalogue) -> Found {
     let counters = |counters: fn(&Entry) -> &BTreeMap<Counter, Bounds>| open(subject.work, catalogue, counters);
     let all = Sources::of(subject, counters(|entry| &entry.counters), counters(|entry| &entry.kernel), catalogue);
     let threshold = LEAST.max(ABOVE_NOISE * subject.noise.unwrap_or(0.0));
     let cause = |at: usize| {
         let entry = catalogue.entries.get(at)?;
         let found = all.cause(at, entry)?;
-        (found.share.share >= entry.min_share && found.share.low >= threshold).then_some(Cause { threshold, ..found })
+        (found.share.share >= entry.min_share && found.share.low >= LEAST).then_some(Cause { threshold, ..found })
     };
-    let mut found: Vec<Cause> = all.entries().into_iter().filter_map(cause).collect();
-    found.sort_by(|a, b| b.rank().total_cmp(&a.rank()));
-    found
+    let found = all.entries().into_iter().filter_map(cause);
+    let (mut told, silenced): (Vec<Cause>, Vec<Cause>) = found.partition(|cause| cause.share.low >= threshold);
+    told.sort_by(|a, b| b.rank().total_cmp(&a.rank()));
+    Found { causes: told, threshold, silenced: silenced.len() }
 }
 
 /// The entries of which what these counters ask holds; what is not known does not hold.
@@ -143,6 +164,11 @@ fn value(counter: Counter, work: &Work) -> Option<f64> {
         Counter::BytesPerCall => work.call_rate().map(|(_, bytes)| bytes),
         Counter::Reads => per_cpu_second(work.observed.transfers?.reads),
         Counter::Writes => per_cpu_second(work.observed.transfers?.writes),
+        Counter::BytesPerSync => {
+            let transfers = work.observed.transfers?;
+            let written = transfers.written.unwrap_or(transfers.bytes) as f64;
+            (work.voluntary_switches > 0).then(|| written / work.voluntary_switches as f64)
+        }
         Counter::Switches => Some(work.switch_rate()),
         Counter::ThreadsPerSecond => (seconds > 0.0).then(|| began(work) as f64 / seconds),
         Counter::Threads => Some(work.observed.most_threads as f64),

@@ -3,21 +3,21 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::catalogue::Catalogue;
+use super::catalogue::{CATALOGUE, Catalogue};
 use super::entry::Entry;
 use super::gain::Gain;
 use super::marks::Set;
-use super::matcher::{Cause, CauseOwner, StackLine, Subject};
+use super::matcher::{Cause, CauseOwner, Inner, StackLine, Subject};
 use super::tally::{Tallies, Tally, tally};
-use crate::diagnose::{Part, Time};
+use crate::diagnose::Time;
 use crate::heat::{Joined, Share};
-use crate::profile::{Engine, Frame};
+use crate::profile::Frame;
 use crate::source::ItemId;
 
 /// One kind of stacks, counted.
 struct Source<'a> {
     joined: &'a Joined<'a>,
-    /// What part of the work time its stacks stand for.
+    /// What part of the work time its stacks stand for, about.
     part: f64,
     /// True for stacks of threads that waited.
     waited: bool,
@@ -27,38 +27,32 @@ struct Source<'a> {
 /// All kinds of a workload's stacks.
 pub(super) struct Sources<'a> {
     kinds: Vec<Source<'a>>,
-    /// The kernel's part of the work time that no sample shows.
-    kernel: f64,
-    /// Entries that may claim some of it.
+    /// Entries that may claim some of the kernel's time that no sample shows.
     claiming: Set,
-    of_work_time: bool,
+    /// `None` where nobody counted more than the CPU samples.
+    time: Option<Time>,
 }
 
 impl<'a> Sources<'a> {
     pub(super) fn of(subject: &Subject<'a>, open: Set, claiming: Set, catalogue: &Catalogue) -> Self {
         let time = subject.work.map(Time::of).filter(|time| time.total() > 0.0);
-        let sees_kernel = subject.cpu.is_some_and(|joined| joined.profile().quality.engine != Engine::PerfEvent);
-        let kernel = time.as_ref().map_or(0.0, |time| time.share(Part::Kernel));
-        let on_cpu = time.as_ref().map_or(1.0, |time| time.share(Part::User) + if sees_kernel { kernel } else { 0.0 });
-        let total = time.as_ref().map_or(0.0, Time::total);
         let mut sources = Vec::new();
         sources.extend(subject.cpu.map(|joined| Source {
             joined,
-            part: on_cpu,
+            part: running(time.as_ref(), joined, CERTAIN).share,
             waited: false,
             tallies: tally(joined, None, open, catalogue),
         }));
-        sources.extend(subject.waits.iter().filter(|_| total > 0.0).map(|(wait, joined)| Source {
+        sources.extend(subject.waits.iter().zip(time.iter().cycle()).map(|((wait, joined), time)| Source {
             joined,
-            part: (joined.profile().samples() as f64 / total).min(1.0),
+            part: time.waiting([(joined.profile(), 1.0)]).share,
             waited: true,
             tallies: tally(joined, Some(*wait), open, catalogue),
         }));
         let asks = |set: Set| catalogue.entries.iter().enumerate().filter(move |(at, _)| set >> at & 1 == 1);
         let claiming =
             asks(claiming & open).filter(|(_, entry)| !entry.kernel.is_empty()).fold(0, |set: Set, (at, _)| set | 1 << at);
-        let kernel = if sees_kernel { 0.0 } else { kernel };
-        Self { kinds: sources, kernel, claiming, of_work_time: time.is_some() }
+        Self { kinds: sources, claiming, time }
     }
 
     /// Entries that any stack fits.
@@ -92,15 +86,33 @@ impl<'a> Sources<'a> {
         Some(Cause {
             entry,
             share,
+            inner: self.inner(at),
             functions: functions(&by_owner),
             stack: stack(first),
             gain: Gain::of(share, entry),
             kernel: of_kind(Kind::Kernel),
             waited: of_kind(Kind::Waited),
-            of_work_time: self.of_work_time,
+            of_work_time: self.time.is_some(),
             threshold: 0.0,
             owners: owners.into_iter().map(|(_, owner)| owner).collect(),
         })
+    }
+
+    /// What is done most where this entry says only where it is done.
+    fn inner(&self, at: usize) -> Option<Inner> {
+        let mut counts: BTreeMap<usize, Vec<(&Source<'_>, u64)>> = BTreeMap::new();
+        for source in &self.kinds {
+            let tallies = source.tallies.by_cause.iter().filter(|((entry, _), _)| *entry == at);
+            for (&inner, &count) in tallies.flat_map(|(_, tally)| &tally.inner) {
+                counts.entry(inner).or_default().push((source, count));
+            }
+        }
+        let share = |(inner, counts): (usize, Vec<(&Source<'_>, u64)>)| {
+            // What the kernel's time would be is not asked again.
+            let parts = self.parts(at, &counts).into_iter().filter(|(_, kind)| *kind != Kind::Kernel);
+            Some(Inner { entry: CATALOGUE.entries.get(inner)?, share: sum(parts.map(|(share, _)| share)) })
+        };
+        counts.into_iter().filter_map(share).max_by(|a, b| a.share.share.total_cmp(&b.share.share))
     }
 
     fn owner(&self, at: usize, id: ItemId, of_owner: &[(&Source<'a>, &Tally<'a>)]) -> Option<CauseOwner> {
@@ -113,15 +125,21 @@ impl<'a> Sources<'a> {
     /// The parts of the work time that these counts of an entry are.
     fn parts(&self, entry: usize, counts: &[(&Source<'_>, u64)]) -> Vec<(Share, Kind)> {
         let mut parts = Vec::new();
-        for (source, count) in counts.iter().filter(|(_, count)| *count > 0) {
-            let kind = if source.waited { Kind::Waited } else { Kind::Running };
-            parts.push((scaled(source.joined.portion(*count), source.part), kind));
-            if !source.waited && self.claiming >> entry & 1 == 1 {
+        let (waited, ran): (Vec<_>, Vec<_>) =
+            counts.iter().filter(|(_, count)| *count > 0).partition(|(source, _)| source.waited);
+        if let Some(time) = self.time.as_ref().filter(|_| !waited.is_empty()) {
+            let part = |source: &Source<'_>, count: u64| count as f64 / source.joined.profile().samples().max(1) as f64;
+            let kinds = waited.iter().map(|(source, count)| (source.joined.profile(), part(source, *count)));
+            parts.push((time.waiting(kinds), Kind::Waited));
+        }
+        for (source, count) in &ran {
+            parts.push((running(self.time.as_ref(), source.joined, source.joined.portion(*count)), Kind::Running));
+            if let Some(time) = self.time.as_ref().filter(|_| self.claiming >> entry & 1 == 1) {
                 let calls = source.tallies.calls(self.claiming);
                 // The same samples once more: they are not counted again. How long each call takes is not known, so that none of it
                 // is sure.
                 let share = Share { hits: 0, low: 0.0, ..Share::new(*count, calls) };
-                parts.push((scaled(share, self.kernel), Kind::Kernel));
+                parts.push((time.unsampled(source.joined.profile().quality.engine, share), Kind::Kernel));
             }
         }
         parts
@@ -135,8 +153,12 @@ enum Kind {
     Waited,
 }
 
-fn scaled(share: Share, part: f64) -> Share {
-    Share { share: share.share * part, low: share.low * part, high: share.high * part, ..share }
+/// All of the samples, for sure.
+const CERTAIN: Share = Share { hits: 0, samples: 0, share: 1.0, low: 1.0, high: 1.0 };
+
+/// What a share of the CPU samples is of the work time, or of themselves where nobody counted the rest.
+fn running(time: Option<&Time>, joined: &Joined<'_>, share: Share) -> Share {
+    time.map_or(share, |time| time.running(joined.profile().quality.engine, share))
 }
 
 /// Parts of one whole; the interval is at least as wide as it has to be.

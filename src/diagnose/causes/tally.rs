@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::catalogue::Catalogue;
-use super::entry::{Entry, On};
+use super::entry::{Entry, Level, On};
 use super::marks::{Mark, Set, marks};
 use crate::heat::{Joined, Owner};
 use crate::profile::{FrameId, Stack};
@@ -23,6 +23,8 @@ pub(super) struct Tally<'a> {
     pub(super) count: u64,
     /// The functions that fitted, each with its count.
     pub(super) functions: HashMap<&'a str, u64>,
+    /// Where the cause says only where something is done: what it is that is done, by its place in the catalogue.
+    pub(super) inner: HashMap<usize, u64>,
     /// The parts of stacks from what fitted to the owner's caller, equal names merged.
     windows: HashMap<Vec<&'a str>, Window>,
 }
@@ -80,7 +82,7 @@ pub(super) fn tally<'a>(joined: &Joined<'a>, wait: Option<Wait>, open: Set, cata
             let on = entry.on == On::Both || entry.on == kind;
             on && entry.needs.is_none() && (entry.waits.is_empty() || wait.is_none_or(|wait| entry.waits.contains(&wait)))
         };
-        let Some(fit) = best(joined, stack, &of_stack, open, catalogue, fits) else {
+        let Some(fit) = best(joined, stack, &of_stack, open, catalogue, &fits) else {
             let leaf = stack.frames.first().and_then(|&id| profile.frames.get(id as usize));
             let calls = leaf.is_some_and(|leaf| catalogue.calls.iter().any(|call| call.fits(&leaf.function)));
             tallies.other_calls += if calls { stack.count } else { 0 };
@@ -88,6 +90,12 @@ pub(super) fn tally<'a>(joined: &Joined<'a>, wait: Option<Wait>, open: Set, cata
         };
         let tally = tallies.by_cause.entry((fit.entry, fit.owner.item)).or_default();
         tally.count += stack.count;
+        if is_place(catalogue, fit.entry) {
+            let says_what = |entry: &Entry| entry.level != Level::Place && fits(entry);
+            if let Some(inner) = best(joined, stack, &of_stack, open, catalogue, &says_what) {
+                *tally.inner.entry(inner.entry).or_default() += stack.count;
+            }
+        }
         if let Some(frame) = stack.frames.get(fit.at).and_then(|&id| profile.frames.get(id as usize)) {
             *tally.functions.entry(&frame.function).or_default() += stack.count;
         }
@@ -100,6 +108,10 @@ pub(super) fn tally<'a>(joined: &Joined<'a>, wait: Option<Wait>, open: Set, cata
         }
     }
     tallies
+}
+
+fn is_place(catalogue: &Catalogue, entry: usize) -> bool {
+    catalogue.entries.get(entry).is_some_and(|entry| entry.level == Level::Place)
 }
 
 /// The frames that end with the owner's caller, from the one that fitted as far as there is room.
@@ -116,7 +128,7 @@ fn best(
     marks: &[Mark],
     open: Set,
     catalogue: &Catalogue,
-    fits: impl Fn(&Entry) -> bool,
+    fits: &dyn Fn(&Entry) -> bool,
 ) -> Option<Fit> {
     let owner = joined.owner(stack)?;
     let asker = joined.asker(stack)?;

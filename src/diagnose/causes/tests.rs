@@ -43,7 +43,7 @@ fn found_with(stacks: &[(&str, u64)], work: Option<&Work>, noise: Option<f64>) -
 fn of_profile(profile: &Profile, work: Option<&Work>, noise: Option<f64>) -> Vec<Cause> {
     let tree = tree();
     let joined = join(profile, &tree, &PathMapper::new(["/repo".into()]));
-    causes(&Subject { cpu: Some(&joined), waits: &[], work, noise })
+    causes(&Subject { cpu: Some(&joined), waits: &[], work, noise }).causes
 }
 
 fn found(stacks: &[(&str, u64)]) -> Vec<(String, u64)> {
@@ -139,7 +139,7 @@ fn shares_are_of_the_work_time_where_it_is_known() {
 
 #[test]
 fn the_kernel_s_time_is_shared_out_by_the_calls() {
-    let transfers = Transfers { reads: 500_000, writes: 0, bytes: 500_000, disk_bytes: 0 };
+    let transfers = Transfers { reads: 500_000, writes: 0, bytes: 500_000, written: None, disk_bytes: 0 };
     let work = Work {
         runs: 1,
         user_ns: SECOND / 5,
@@ -163,20 +163,70 @@ fn what_is_waited_counts_by_its_time_and_rests_on_its_looks() {
     let waiting = Waiting { wait: Wait::Durability, what: None, idle: false, ns: 3 * SECOND, samples: 600 };
     let observed =
         Observed { watched_ns: 4 * SECOND, looks: 800, on_cpu_ns: SECOND, waits: vec![waiting], ..Observed::default() };
-    let work = Work { runs: 1, user_ns: SECOND, observed, ..Work::default() };
+    let written = |bytes| Some(Transfers { writes: 600, bytes, written: Some(bytes), ..Transfers::default() });
+    let observed = Observed { transfers: written(600 * 40), ..observed };
+    let work = Work { runs: 1, user_ns: SECOND, voluntary_switches: 600, observed, ..Work::default() };
     let stacks = [("fsync < std::fs::File::sync_all < app::build".to_owned(), 2 * SECOND), ("fsync".to_owned(), SECOND)];
     let waited = Profile { records: Some(600), ..profile(&stacks) };
     let (tree, mapper) = (tree(), PathMapper::new(["/repo".into()]));
     let waits = [(Wait::Durability, join(&waited, &tree, &mapper))];
     let running = profile(&[("app::build".to_owned(), 1000)]);
     let cpu = join(&running, &tree, &mapper);
-    let found = causes(&Subject { cpu: Some(&cpu), waits: &waits, work: Some(&work), noise: None });
+    let found = causes(&Subject { cpu: Some(&cpu), waits: &waits, work: Some(&work), noise: None }).causes;
     let [cause] = found.as_slice() else { panic!("{found:?}") };
     assert_eq!((cause.entry.id.as_str(), cause.owners[0].item.as_str(), cause.share.hits), ("S22", "app::build", 400));
     assert!((cause.share.share - 0.5).abs() < 1e-9 && (cause.waited - 0.5).abs() < 1e-9, "{:?}", cause.share);
     assert!(cause.share.low > 0.46 && cause.share.high < 0.54, "{:?}", cause.share);
+    let batches = |transfers| Work { observed: Observed { transfers, ..work.observed.clone() }, ..work.clone() };
+    for work in [batches(written(600 * 40_000)), batches(None)] {
+        let found = causes(&Subject { cpu: Some(&cpu), waits: &waits, work: Some(&work), noise: None }).causes;
+        assert!(found.is_empty(), "large batches, or nobody knows: {found:?}");
+    }
     let sockets = [(Wait::Socket, join(&waited, &tree, &mapper))];
-    assert!(causes(&Subject { waits: &sockets, cpu: None, work: Some(&work), noise: None }).is_empty(), "another kind of wait");
+    assert!(
+        causes(&Subject { waits: &sockets, cpu: None, work: Some(&work), noise: None }).causes.is_empty(),
+        "another kind of wait"
+    );
+}
+
+#[test]
+fn a_cause_that_says_only_where_names_what_is_done_there() {
+    let observed = Observed {
+        watched_ns: 4 * SECOND,
+        transfers: Some(Transfers { writes: 600, bytes: 24_000, ..Transfers::default() }),
+        waits: vec![Waiting { wait: Wait::Durability, what: None, idle: false, ns: 3 * SECOND, samples: 600 }],
+        ..Observed::default()
+    };
+    let work = Work { runs: 1, user_ns: SECOND, voluntary_switches: 600, observed, ..Work::default() };
+    let poll = "tokio::runtime::task::core::Core<T,S>::poll < tokio::runtime::scheduler::multi_thread::worker::Context::run_task";
+    let waited = profile(&[(format!("fsync < std::fs::File::sync_all < app::build < {poll}"), 3 * SECOND)]);
+    let waited = Profile { records: Some(600), ..waited };
+    let (tree, mapper) = (tree(), PathMapper::new(["/repo".into()]));
+    let waits = [(Wait::Durability, join(&waited, &tree, &mapper))];
+    let found = causes(&Subject { cpu: None, waits: &waits, work: Some(&work), noise: None }).causes;
+    let [cause] = found.as_slice() else { panic!("{found:?}") };
+    let inner = cause.inner.as_ref().unwrap();
+    assert_eq!((cause.entry.id.as_str(), inner.entry.id.as_str()), ("S44", "S22"));
+    assert!((inner.share.share - cause.share.share).abs() < 1e-9 && inner.share.low < inner.share.share, "{inner:?}");
+    let mechanism = format!("{SIP} < app::lookup");
+    assert_eq!(found_with(&[(&mechanism, 1000)], None, None)[0].inner, None);
+}
+
+#[test]
+fn a_cause_of_two_kinds_of_waits_has_one_interval() {
+    let waiting = |wait, ns, samples| Waiting { wait, what: None, idle: false, ns, samples };
+    let waits = vec![waiting(Wait::Durability, SECOND, 50), waiting(Wait::Lock, 2 * SECOND, 100)];
+    let work = Work { runs: 1, user_ns: SECOND, observed: Observed { waits, ..Observed::default() }, ..Work::default() };
+    let in_a_task = "app::build < tokio::runtime::scheduler::multi_thread::worker::Context::run_task";
+    let of = |leaf: &str, ns, looks| Profile { records: Some(looks), ..profile(&[(format!("{leaf} < {in_a_task}"), ns)]) };
+    let (synced, locked) = (of("fsync", SECOND, 50), of("syscall", 2 * SECOND, 100));
+    let (tree, mapper) = (tree(), PathMapper::new(["/repo".into()]));
+    let waits = [(Wait::Durability, join(&synced, &tree, &mapper)), (Wait::Lock, join(&locked, &tree, &mapper))];
+    let found = causes(&Subject { cpu: None, waits: &waits, work: Some(&work), noise: None }).causes;
+    let whole = crate::heat::Share::weighed(3, 4, 200);
+    let cause = found.iter().find(|cause| cause.entry.id == "S44").unwrap();
+    let share = cause.share;
+    assert!((share.low - whole.low).abs() < 1e-3 && (share.high - whole.high).abs() < 1e-3, "{share:?}, not {whole:?}");
 }
 
 #[test]
@@ -185,6 +235,15 @@ fn below_the_floor_nothing_is_advised() {
     let share = |hits| [(stack.as_str(), hits), ("app::lookup", 10_000 - hits)];
     assert_eq!(found_with(&share(900), None, None).len(), 1);
     assert!(found_with(&share(900), None, Some(0.045)).is_empty(), "9 % where 4.5 % is noise");
+    let silenced = |hits: u64, noise| {
+        let stacks: Vec<(String, u64)> = share(hits).iter().map(|&(stack, count)| (stack.to_owned(), count)).collect();
+        let (tree, profile) = (tree(), profile(&stacks));
+        let joined = join(&profile, &tree, &PathMapper::new(["/repo".into()]));
+        let found = causes(&Subject { cpu: Some(&joined), waits: &[], work: None, noise });
+        (found.silenced, (found.threshold * 1000.0).round() as u64)
+    };
+    assert_eq!(silenced(900, Some(0.06)), (1, 120), "the machine's noise hides it");
+    assert_eq!((silenced(900, None), silenced(300, Some(0.06))), ((0, 30), (0, 120)), "told, and worth no word anywhere");
     assert_eq!(found_with(&share(900), None, Some(0.04)).len(), 1);
     assert!(found_with(&share(300), None, None).is_empty(), "the lower end of 3 % is less than 3 %");
     assert!(found_with(&[(stack.as_str(), 2), ("app::lookup", 8)], None, None)[..].iter().all(|one| one.share.low >= 0.03));

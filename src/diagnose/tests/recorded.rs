@@ -6,7 +6,7 @@ mod record;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use crate::diagnose::Work;
+use crate::diagnose::{OnCpu, Work};
 use crate::heat::PathMapper;
 use crate::profile::Profile;
 use crate::source::{CrateRoot, SourceFile, Tree};
@@ -28,7 +28,9 @@ impl Recorded {
     pub(super) fn load(program: &str) -> Self {
         let path = fixtures().join("recorded").join(format!("{program}.json"));
         let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
+        let mut recorded: Self = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"));
+        recorded.work.on_cpu = OnCpu::of(&recorded.profile);
+        recorded
     }
 }
 

@@ -193,7 +193,9 @@ fn worded(decision: &Decision, rounds: usize, ending: Ending) -> String {
         return format!("{} ({rounds} rounds{cut})", decision.reason);
     }
     let Some(effect) = decision.effect.filter(|_| decision.outcome != Outcome::Inconclusive) else {
-        return format!("{} after {rounds} rounds{cut}{}", decision.reason, visible(decision.detectable));
+        // How many they are is the reason itself.
+        let after = if decision.reason.is_too_few() { String::new() } else { format!(" after {rounds} rounds") };
+        return format!("{}{after}{cut}{}", decision.reason, visible(decision.detectable));
     };
     let percent = |log: f64| 100.0 * log.exp_m1();
     format!(
@@ -207,4 +209,18 @@ fn worded(decision: &Decision, rounds: usize, ending: Ending) -> String {
 
 fn visible(detectable: Option<f64>) -> String {
     detectable.map_or_else(String::new, |change| format!("; this run could have seen a change of {:.1} %", 100.0 * change))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::{Margins, decide};
+
+    #[test]
+    fn the_number_of_rounds_is_said_once() {
+        let few = decide(&[0.1; 3], &[0.0; 3], Margins::default(), 0.001);
+        assert_eq!(worded(&few, 3, Ending::CutShort), "only 3 rounds, cut short by the time limit");
+        let wide: Vec<f64> = (0..48).map(|round| if round % 2 == 0 { 0.5 } else { -0.5 }).collect();
+        assert!(worded(&decide(&wide, &[0.0; 48], Margins::default(), 0.01), 48, Ending::Decided).contains(" after 48 rounds"));
+    }
 }

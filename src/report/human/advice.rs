@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::{Page, style};
 use crate::analysis::Command;
-use crate::report::advice::advice;
+use crate::report::advice::{advice, silenced};
 use crate::report::text::{clean, paint};
 
 /// Causes of a run that are shown.
@@ -12,7 +12,8 @@ const SHOWN: usize = 3;
 
 pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     let all = advice(page.analysis);
-    if all.is_empty() {
+    let silenced = silenced(page.analysis);
+    if all.is_empty() && silenced.is_none() {
         return Ok(());
     }
     let title = match page.analysis.command {
@@ -24,7 +25,13 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "  cause {}", clean(&format!("{} {}", one.cause.id, one.headline())))?;
         let stack = one.stack().map(|stack| format!("; stack {stack}")).unwrap_or_default();
         writeln!(out, "    {}", clean(&format!("{}{stack}", one.remedy())))?;
+        if let Some(inner) = one.inner() {
+            writeln!(out, "    {}", clean(&inner))?;
+        }
     }
     page.cut(out, all.len(), SHOWN, "causes")?;
+    if let Some(silenced) = silenced {
+        writeln!(out, "  {}", clean(&silenced))?;
+    }
     writeln!(out)
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::{Page, style};
 use crate::analysis::{HotItem, PUT_OFF, ProfileResult, WorkloadResult};
 use crate::figures;
+use crate::profile::Quality;
 use crate::report::names::readable;
 use crate::report::text::{clean, paint};
 use crate::report::view;
@@ -25,10 +26,12 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "No workload: nothing was measured\n")?;
     }
     let shown = page.shown(workloads.len(), SHOWN);
-    for workload in workloads.iter().take(shown) {
+    let ordered = view::ordered(page.analysis, shown);
+    let cut = shown < workloads.len();
+    for workload in ordered.iter().copied().take(shown) {
         writeln!(out, "{}  {}", paint(&clean(&workload.id), style::HEADING, page.look.color), clean(&time(workload)))?;
-        writeln!(out, "  hot:     {}", clean(&hottest(workload)))?;
-        if let Some(stack) = workload.owners.first().and_then(growth::stack) {
+        writeln!(out, "  hot:     {}", clean(&hottest(workload, &page.analysis.environment.engine)))?;
+        if let Some(stack) = growth::first_stack(workload) {
             writeln!(out, "  stack:   {}", clean(&stack))?;
         }
         if let Some(heap) = view::heap(workload) {
@@ -47,10 +50,13 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     }
     if workloads.len() > SHOWN {
         page.cut(out, workloads.len(), SHOWN, "workloads")?;
+        if let Some(classes) = view::classes(page.analysis).filter(|_| cut) {
+            writeln!(out, "  {}; shown are those whose causes hold most, by confidence", clean(&classes))?;
+        }
         writeln!(out)?;
     }
     // What failed must not hide in a count.
-    let failed: Vec<&WorkloadResult> = workloads.iter().skip(shown).filter(|workload| failed(workload)).collect();
+    let failed: Vec<&WorkloadResult> = ordered.into_iter().skip(shown).filter(|workload| failed(workload)).collect();
     for workload in &failed {
         let id = paint(&clean(&workload.id), style::HEADING, page.look.color);
         writeln!(out, "{id}  {}", clean(&view::time_or_why(workload)))?;
@@ -76,8 +82,8 @@ fn time(workload: &WorkloadResult) -> String {
     format!("{measured}{}{}", clock.unwrap_or_default(), shows.unwrap_or_default())
 }
 
-/// `crit::fold 99 % (100 % in total); of it in u64::wrapping_mul 66 %`.
-fn hottest(workload: &WorkloadResult) -> String {
+/// `of the CPU samples: crit::fold 99 % (100 % with what it calls); innermost: u64::wrapping_mul 66 %`.
+fn hottest(workload: &WorkloadResult, engine: &str) -> String {
     let (own, elsewhere) = view::hottest(workload, HOTTEST);
     let owner = |hot: &&HotItem| {
         let (owned, total) = (figures::share(view::owned(hot)), figures::share(hot.total));
@@ -87,27 +93,27 @@ fn hottest(workload: &WorkloadResult) -> String {
     let inner = |hot: &&HotItem| format!("{} {}", readable(&hot.item), figures::share(hot.self_share));
     let own: Vec<String> = own.iter().map(owner).collect();
     let elsewhere: Vec<String> = elsewhere.iter().map(inner).collect();
-    match (own.is_empty(), elsewhere.is_empty()) {
-        (true, true) => "not measured".into(),
+    let hot = match (own.is_empty(), elsewhere.is_empty()) {
+        (true, true) => return "not measured".into(),
         (false, true) => own.join(", "),
         (true, false) => elsewhere.join(", "),
         (false, false) => format!("{}; innermost: {}", own.join(", "), elsewhere.join(", ")),
-    }
+    };
+    let kernel = cause::unsampled_kernel(workload, engine).map(|kernel| format!("; {kernel}")).unwrap_or_default();
+    format!("of the CPU samples: {hot}{kernel}")
 }
 
-/// Beyond this, more samples than CPU time are no noise of two clocks any more.
-const ODD_COVERAGE: f64 = 1.1;
-
 /// Samples and CPU time have clocks of their own: a hundred and one per cent is a hundred.
-fn coverage(coverage: f64) -> String {
-    let odd = coverage > ODD_COVERAGE;
-    let why = if odd { " (the system's account of CPU time is coarser than the samples)" } else { "" };
-    format!("coverage {}{why}", figures::share(if odd { coverage } else { coverage.min(1.0) }))
+fn coverage(coverage: Option<f64>) -> String {
+    match coverage {
+        Some(coverage) if coverage <= Quality::MOST_COVERAGE => format!("coverage {}", figures::share(coverage.min(1.0))),
+        _ => "coverage not known (the system's account of CPU time is coarser than the samples)".into(),
+    }
 }
 
 fn quality(profile: &ProfileResult) -> String {
     let mut parts = vec![figures::counted(profile.samples as usize, "sample")];
-    parts.extend(profile.coverage.map(coverage));
+    parts.push(coverage(profile.coverage));
     parts.push(format!("{} truncated", figures::share(profile.truncated)));
     if profile.lost > 0 {
         parts.push(format!("{} lost", profile.lost));
@@ -131,9 +137,10 @@ mod tests {
     use super::coverage;
 
     #[test]
-    fn more_than_all_is_all_or_explained() {
-        assert_eq!(coverage(0.98), "coverage 98 %");
-        assert_eq!(coverage(1.013), "coverage 100 %");
-        assert!(coverage(1.3).starts_with("coverage 130 % (the system"));
+    fn more_than_all_is_all_or_not_known() {
+        assert_eq!(coverage(Some(0.98)), "coverage 98 %");
+        assert_eq!(coverage(Some(1.013)), "coverage 100 %");
+        assert_eq!(coverage(Some(1.38)), coverage(None));
+        assert!(coverage(None).starts_with("coverage not known"));
     }
 }

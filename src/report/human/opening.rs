@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::{Page, style};
 use crate::analysis::{Analysis, Command, HeadSide};
+use crate::figures;
 use crate::profile::Engine;
 use crate::report::text::{clean, paint};
 
@@ -24,7 +25,8 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
 
 fn compared(analysis: &Analysis) -> String {
     let head = head(&analysis.head);
-    let base = analysis.base.as_ref().map(|base| format!("{} ({}; {})", short(&base.commit), base.chosen_by, base.evidence));
+    let base =
+        analysis.base.as_ref().map(|base| format!("{} ({}; {})", figures::commit(&base.commit), base.chosen_by, base.evidence));
     match (analysis.command, base) {
         (Command::Baseline, _) => format!("Baseline of {head}{}", built_with(analysis)),
         (Command::Verify, Some(base)) => format!("Compared {base} with {head}"),
@@ -37,7 +39,7 @@ fn compared(analysis: &Analysis) -> String {
 /// A profile from elsewhere is of the base only as far as it says so.
 fn checked_with(analysis: &Analysis, head: &str) -> String {
     let base = analysis.base.as_ref();
-    let base = base.map(|base| format!(" against {} ({}); {}", short(&base.commit), base.chosen_by, base.evidence));
+    let base = base.map(|base| format!(" against {} ({}); {}", figures::commit(&base.commit), base.chosen_by, base.evidence));
     format!("Checked {head}{}; nothing was built or run", base.unwrap_or_default())
 }
 
@@ -52,12 +54,8 @@ fn built_with(analysis: &Analysis) -> String {
 
 fn head(head: &HeadSide) -> String {
     match (&head.commit, head.dirty) {
-        (Some(commit), false) => short(commit).to_owned(),
-        (Some(commit), true) => format!("the working tree ({} + uncommitted changes)", short(commit)),
+        (Some(commit), false) => figures::commit(commit).to_owned(),
+        (Some(commit), true) => format!("the working tree ({} + uncommitted changes)", figures::commit(commit)),
         (None, _) => "the working tree (no commit yet)".into(),
     }
-}
-
-fn short(commit: &str) -> &str {
-    commit.get(..7).unwrap_or(commit)
 }

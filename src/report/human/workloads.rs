@@ -9,7 +9,7 @@ use crate::figures;
 use crate::report::cause;
 use crate::report::objective::{Standing, objectives};
 use crate::report::text::{Cell, Table, clean, paint, shorten};
-use crate::report::{growth, memory, untimed, view};
+use crate::report::{growth, memory, untimed, view, waiting};
 
 /// Rows before the rest is counted.
 const SHOWN: usize = 6;
@@ -45,7 +45,7 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     page.cut(out, shown.len(), SHOWN, "workloads")?;
     let remarks = rows.iter().flat_map(|workload| {
         let lines = [view::wall_clock(workload), cause::notable(workload), memory::notable(workload), cause::changed(workload)];
-        let grown = growth::lines(workload, SHOWN_GROWN);
+        let grown = growth::lines(workload, SHOWN_GROWN).into_iter().chain(waiting::lines(workload, SHOWN_GROWN));
         lines.into_iter().flatten().chain(grown).map(|line| (workload.id.as_str(), line))
     });
     let remarks = together(remarks, WIDEST_NAME);

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::escape::{code, text};
 use crate::analysis::Analysis;
 use crate::figures;
-use crate::report::advice::{Advice, advice};
+use crate::report::advice::{Advice, advice, silenced};
 use crate::report::names::readable;
 use crate::report::text::clean_lines;
 use crate::stats::Plan;
@@ -28,13 +28,17 @@ pub(super) fn any(analysis: &Analysis) -> bool {
 /// What holds the time, why, whose it is, and the stack.
 pub(super) fn causes(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
     let all = shown(analysis);
-    if all.is_empty() {
+    let silenced = silenced(analysis);
+    if all.is_empty() && silenced.is_none() {
         return Ok(());
     }
     writeln!(out, "\nCauses by name, changed or not (advice, no part of a verdict):\n")?;
     for one in all {
         writeln!(out, "- {}", text(&format!("{} {}", one.cause.id, one.headline())))?;
         writeln!(out, "  - {}", text(&one.cause.why))?;
+        if let Some(inner) = one.inner() {
+            writeln!(out, "  - {}", text(&inner))?;
+        }
         if one.cause.owners.len() > 1 {
             let owner = |owner: &crate::analysis::CauseOwnerResult| {
                 let share = figures::share_with_interval(owner.share, owner.low, owner.high);
@@ -48,7 +52,7 @@ pub(super) fn causes(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()>
             writeln!(out, "  - stack, leaf first: {}", frames.join(" < "))?;
         }
     }
-    Ok(())
+    silenced.map_or(Ok(()), |silenced| writeln!(out, "- {}", text(&silenced)))
 }
 
 /// One step per cause: the first fix, its gain, and what else there is.

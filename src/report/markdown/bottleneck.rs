@@ -17,30 +17,38 @@ pub(super) fn write(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> 
         let engine = if analysis.environment.engine == "none" { " (no sampling engine works here)" } else { "" };
         return writeln!(out, "{NOT_MEASURED}: profiling data is missing{engine}, so no bottleneck can be named.");
     }
-    let shown = view::shown_workloads(analysis);
-    let rest = analysis.workloads.iter().filter(|workload| !shown.iter().any(|w| w.id == workload.id));
-    for workload in shown.iter().copied().chain(rest).filter(|workload| workload.profile.is_some()).take(WORKLOADS) {
+    let all = view::ordered(analysis, WORKLOADS);
+    for workload in all.into_iter().filter(|workload| workload.profile.is_some()).take(WORKLOADS) {
         bullet(out, &class(workload))?;
         for remark in
             remarks(workload).into_iter().chain(memory::lines(workload).into_iter().map(|line| format!("memory: {line}")))
         {
             writeln!(out, "  - {}", text(&remark))?;
         }
+        if let Some(kernel) = cause::unsampled_kernel(workload, &analysis.environment.engine) {
+            writeln!(out, "  - {}", text(&kernel))?;
+        }
         let (own, elsewhere) = view::hottest(workload, HOTTEST);
+        if !own.is_empty() || !elsewhere.is_empty() {
+            writeln!(out, "  - of the CPU samples{}:", samples(workload).map(|n| format!(" (n = {n})")).unwrap_or_default())?;
+        }
         for hot in own {
-            line(hot, &format!("{} owned, ", figures::share(view::owned(hot))), out)?;
+            line(hot, (view::owned(hot), "owned"), out)?;
         }
         for hot in elsewhere {
-            line(hot, "", out)?;
+            line(hot, (hot.self_share, "self"), out)?;
         }
     }
-    Ok(())
+    let cut = analysis.workloads.len() > WORKLOADS;
+    view::classes(analysis).filter(|_| cut).map_or(Ok(()), |classes| bullet(out, &classes))
 }
 
-fn line(hot: &HotItem, owned: &str, out: &mut dyn Write) -> io::Result<()> {
+/// Its whole share, and what it has alone where that is less.
+fn line(hot: &HotItem, (alone, word): (f64, &str), out: &mut dyn Write) -> io::Result<()> {
     let place = hot.file.as_ref().map(|file| place(file, hot.line)).unwrap_or_default();
-    let own = figures::share(hot.self_share);
-    writeln!(out, "  - {} {owned}{own} self, {} total{place}", code(&readable(&hot.item)), total(hot))
+    let alone = figures::share(alone);
+    let part = if alone == figures::share(hot.total) { String::new() } else { format!(", {alone} {word}") };
+    writeln!(out, "    - {} {}{part}{place}", code(&readable(&hot.item)), total(hot))
 }
 
 /// The host first, then a change of class, then what was counted.
@@ -52,27 +60,25 @@ fn remarks(workload: &WorkloadResult) -> Vec<String> {
 }
 
 fn class(workload: &WorkloadResult) -> String {
-    let samples =
-        workload.profile.as_ref().map(|profile| figures::counted(profile.samples as usize, "sample")).unwrap_or_default();
     match (&workload.bottleneck, cause::line(workload)) {
         (Some(found), _) => {
             let sure = format!("confidence {}", figures::share(found.confidence));
-            let text = found.summary.as_ref().map_or_else(|| shares(found, &samples), |summary| format!(": {summary}"));
+            let text = found.summary.as_ref().map_or_else(|| shares(found), |summary| format!(": {summary}"));
             format!("`{}` is {} ({sure}){text}", workload.id, found.class)
         }
         (None, None) if workload.hot_path.is_empty() => format!("`{}`: class and hottest functions {NOT_MEASURED}", workload.id),
-        (None, line) => {
-            let class = line.unwrap_or_else(|| NOT_MEASURED.into());
-            let hottest = if workload.hot_path.is_empty() { "" } else { &*format!("; hottest functions ({samples}):") };
-            format!("`{}`: class {class}{hottest}", workload.id)
-        }
+        (None, line) => format!("`{}`: class {}", workload.id, line.unwrap_or_else(|| NOT_MEASURED.into())),
     }
 }
 
 /// Where there is no sentence, the numbers.
-fn shares(found: &Bottleneck, samples: &str) -> String {
+fn shares(found: &Bottleneck) -> String {
     let shares: Vec<String> = found.shares.iter().map(|(kind, &share)| format!("{kind} {}", figures::share(share))).collect();
-    if shares.is_empty() { format!(" ({samples})") } else { format!(": {} ({samples})", shares.join(", ")) }
+    if shares.is_empty() { String::new() } else { format!(": {}", shares.join(", ")) }
+}
+
+fn samples(workload: &WorkloadResult) -> Option<u64> {
+    workload.profile.as_ref().map(|profile| profile.samples)
 }
 
 fn total(hot: &HotItem) -> String {

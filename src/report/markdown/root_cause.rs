@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::escape::{code, text};
 use super::{NOT_MEASURED, advice, lacks_measurement, lacks_profile, list};
 use crate::analysis::{Analysis, ChangeResult, Command, Finding, WorkloadResult};
-use crate::report::{growth, view};
+use crate::report::{growth, view, waiting};
 
 pub(super) fn write(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
     let regressions = view::regressions(analysis).into_iter().map(|workload| regression(analysis, workload));
@@ -27,15 +27,15 @@ const WORKLOADS: usize = 3;
 const GROWN: usize = 5;
 
 fn owners(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
-    let shown = view::shown_workloads(analysis);
-    let rest = analysis.workloads.iter().filter(|workload| !shown.iter().any(|w| w.id == workload.id));
-    for workload in shown.iter().copied().chain(rest).filter(|workload| !workload.owners.is_empty()).take(WORKLOADS) {
+    let all = view::ordered(analysis, WORKLOADS);
+    for workload in all.into_iter().filter(|workload| !workload.owners.is_empty()).take(WORKLOADS) {
         writeln!(out, "\nWho the time of {} belongs to:\n", code(&workload.id))?;
         for owner in &workload.owners {
             let place = code(&format!("{}:{}", owner.file, owner.line));
             writeln!(out, "- {} ({place}) {}", code(&owner.item), text(&growth::share(owner)))?;
             if let Some(stack) = growth::stack(owner) {
-                writeln!(out, "  - {}", text(&stack))?;
+                let share = growth::stack_share(owner).map(|share| format!("{share}: ")).unwrap_or_default();
+                writeln!(out, "  - {}", text(&format!("{share}{stack}")))?;
             }
         }
     }
@@ -44,7 +44,7 @@ fn owners(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
 
 fn grown(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
     for workload in view::shown_workloads(analysis) {
-        let lines = growth::lines(workload, GROWN);
+        let lines: Vec<String> = growth::lines(workload, GROWN).into_iter().chain(waiting::lines(workload, GROWN)).collect();
         if !lines.is_empty() {
             writeln!(out, "\nWhat differs in {}:\n", code(&workload.id))?;
             list(out, &lines, false)?;

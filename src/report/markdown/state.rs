@@ -127,9 +127,7 @@ fn worst(analysis: &Analysis) -> Option<&WorkloadResult> {
 
 fn table(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "| workload | metric | base | head | change | outcome |\n|---|---|---|---|---|---|")?;
-    let shown = view::shown_workloads(analysis);
-    let rest = analysis.workloads.iter().filter(|workload| !shown.iter().any(|w| w.id == workload.id));
-    let all: Vec<&WorkloadResult> = shown.iter().copied().chain(rest).collect();
+    let all = view::ordered(analysis, SHOWN);
     for workload in all.iter().take(SHOWN) {
         if workload.metrics.is_empty() {
             let reason = workload.reason.as_ref().map(|reason| format!(" ({})", text(reason))).unwrap_or_default();

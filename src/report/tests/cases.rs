@@ -3,7 +3,7 @@
 use crate::analysis::*;
 use crate::report::samples::{
     ambient, analysis, cause, change, confirmation, counted, finding, grown, heated, hot, measured, memory, objective, owner,
-    profile, reached, witness, workload,
+    profile, reached, waiting, witness, workload,
 };
 use crate::source::ChangeKind;
 
@@ -39,11 +39,13 @@ fn regression() -> Analysis {
     });
     slower.profile = Some(profile());
     slower.causes = vec![cause("parse::index::lookup", (0.41, 0.38, 0.44))];
+    slower.silenced = Some(SilencedCauses { count: 2, threshold: 0.036 });
     slower.confirmation = Some(confirmation(&[1.081, 1.079, 1.076, 1.083, 1.079, 1.071], 6, None));
     slower.witness = Some(witness(NEXT, (20_000, 22_400), "confirmed: +12.0 % instructions in `parse::lexer::next`"));
     slower.hot_path = vec![hot(NEXT, 0.37, 0.41), hot("parse::tree::push", 0.2, 0.22)];
     slower.owners = vec![owner(NEXT)];
     slower.growth = Some(grown(NEXT, NEXT));
+    slower.waiting = Some(waiting(NEXT, NEXT));
     let same = WorkloadResult { outcome: Outcome::Same, reason: Some(crate::conclude::same_code()), ..workload("render/html") };
     Analysis {
         verdict: Verdict::Fail,
@@ -71,8 +73,9 @@ fn passed() -> Analysis {
         class: "cpu-bound".into(),
         confidence: 0.45,
         shares: [("on_cpu_user".to_owned(), 0.97)].into(),
+        intervals: [("on_cpu_user".to_owned(), [0.96, 0.98])].into(),
         kind: Some("serial".into()),
-        summary: Some("97 % of the work time on the CPU in user code; one thread does it (n = 1880)".into()),
+        summary: Some("97 % [96, 98] of the work time on the CPU in user code; one thread does it (n = 1880)".into()),
         evidence: vec!["3.0 % of the CPU time in the kernel".into(), "12 voluntary switches per CPU second".into()],
         host: Some("others took the CPU for 40 % of the time that it was ready to run".into()),
         samples: Some(1880),
@@ -114,6 +117,7 @@ fn inconclusive() -> Analysis {
         items: Vec::new(),
     });
     unsure.noise = true;
+    unsure.unmeasured = [("waiting".to_owned(), "no time was left to watch both sides in turn".to_owned())].into();
     let skipped = WorkloadResult {
         explained_by: vec![NEXT.into()],
         reason: Some("--max-time was used up".into()),
@@ -226,6 +230,7 @@ fn hostile() -> Analysis {
         class: evil.into(),
         confidence: 0.5,
         shares: [(evil.to_owned(), 0.5)].into(),
+        intervals: [(evil.to_owned(), [0.4, 0.6])].into(),
         kind: Some(evil.into()),
         summary: Some(evil.into()),
         evidence: vec![evil.into()],

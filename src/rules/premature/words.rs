@@ -16,7 +16,7 @@ use crate::rules::tokens::Added;
 pub(super) fn commit(commit: &Commit) -> Evidence {
     Evidence {
         kind: "commit".into(),
-        text: format!("\"{}\" ({})", commit.subject, commit.short_id()),
+        text: format!("\"{}\" ({})", commit.subject, figures::commit(&commit.id)),
         values: BTreeMap::from([("id".into(), json!(commit.id))]),
     }
 }
@@ -77,18 +77,18 @@ pub(super) fn promise(commit: &Commit, promise: &Promise, best: &Measured<'_>, o
     let said = format!("claimed {text}, measured {measured} in `{workload}`");
     match best.fared {
         Fared::Contradicted => {
-            format!("{said}: the change to `{}` does not keep it ({})", best.item.result.item, commit.short_id())
+            format!("{said}: the change to `{}` does not keep it ({})", best.item.result.item, figures::commit(&commit.id))
         }
         Fared::Unresolved if of_something_else => {
             let item = &best.item.result.item;
             format!(
                 "{said}: the claim speaks of \"{}\", the change is to `{item}` ({})",
                 promise.about.join(" "),
-                commit.short_id()
+                figures::commit(&commit.id)
             )
         }
-        Fared::Unresolved => format!("{said}: this cannot tell whether the claim holds ({})", commit.short_id()),
-        Fared::Kept => format!("{said}: this fits the claim{} ({})", held(best), commit.short_id()),
+        Fared::Unresolved => format!("{said}: this cannot tell whether the claim holds ({})", figures::commit(&commit.id)),
+        Fared::Kept => format!("{said}: this fits the claim{} ({})", held(best), figures::commit(&commit.id)),
     }
 }
 

@@ -1,11 +1,12 @@
 //! The stacks of threads that waited, as values: which stack, for what, how long.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
 use super::Wait;
 use crate::profile::{Engine, Frame, FrameId, Profile, ProfileBuilder, Quality};
+use crate::stats::effective;
 
 /// Stacks that are kept of a run; the lightest beyond are summed up without frames.
 const MOST_STACKS: usize = 2000;
@@ -58,13 +59,8 @@ pub enum Place {
 }
 
 impl Blocked {
-    /// The waits that are work, weighed by nanoseconds; looks carry the weights. Time without a stack is one stack without frames, so
-    /// that shares are of all.
-    pub fn work(&self) -> Profile {
-        self.select(|stack| !stack.idle)
-    }
-
-    /// The waits that `wanted` selects, likewise.
+    /// The waits that `wanted` selects, weighed by nanoseconds; as many looks carry the weights as they are worth. Time without a stack is one stack without
+    /// frames, so that shares are of all.
     pub fn select(&self, wanted: impl Fn(&BlockedStack) -> bool) -> Profile {
         let mut builder = ProfileBuilder::new();
         // In their order, so that each keeps its id.
@@ -75,10 +71,17 @@ impl Blocked {
             looks += stack.looks;
             cut += if stack.complete { 0 } else { stack.looks };
         }
-        builder.weighted(looks);
+        let wanted = self.stacks.iter().filter(|stack| wanted(stack));
+        builder.weighted(effective(wanted.map(|stack| (stack.ns as f64, stack.looks as f64))).round() as u64);
         let quality =
             Quality { engine: Engine::None, samples: looks, frequency: 0, lost: 0, truncated: cut, cpu_ns: None, wall_ns: 0 };
         builder.finish(quality)
+    }
+
+    /// The waits that are work, one profile per kind.
+    pub fn by_kind(&self) -> Vec<(Wait, Profile)> {
+        let kinds: BTreeSet<Wait> = self.stacks.iter().filter(|stack| !stack.idle).map(|stack| stack.wait).collect();
+        kinds.into_iter().map(|kind| (kind, self.select(|stack| !stack.idle && stack.wait == kind))).collect()
     }
 
     /// The frames of a stack, leaf first.

@@ -45,6 +45,7 @@ pub(super) fn classify(number: i64, arguments: &[u64; 6], is_thread: impl Fn(u64
         libc::SYS_ppoll if second == 1 => Call::PollOne(first),
         #[cfg(target_arch = "x86_64")]
         libc::SYS_poll if second == 1 => Call::PollOne(first),
+        libc::SYS_clone if first & CLONE_VFORK != 0 => Call::Wait(Wait::Child),
         libc::SYS_sync => Call::Durability(None),
         libc::SYS_msync => Call::Durability(None),
         number if DURABILITY.contains(&number) => Call::Durability(Some(first)),
@@ -65,6 +66,10 @@ fn futex(word: u64, operation: u64, expected: u64, timeout: u64, is_thread: impl
         _ => Call::Wait(Wait::Parked),
     }
 }
+
+/// The parent stands until the child executes its program (`posix_spawn`; `linux/sched.h`). Flags of `clone3` lie in memory; nothing
+/// else makes it wait.
+const CLONE_VFORK: u64 = 0x4000;
 
 const DURABILITY: [i64; 4] = [libc::SYS_fsync, libc::SYS_fdatasync, libc::SYS_sync_file_range, libc::SYS_syncfs];
 
@@ -97,7 +102,9 @@ const DESCRIPTOR: [i64; 22] = [
 fn plain(number: i64) -> Wait {
     match number {
         libc::SYS_nanosleep | libc::SYS_clock_nanosleep => Wait::Sleep,
-        libc::SYS_wait4 | libc::SYS_waitid => Wait::Child,
+        libc::SYS_wait4 | libc::SYS_waitid | libc::SYS_clone3 => Wait::Child,
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_vfork => Wait::Child,
         libc::SYS_flock => Wait::Lock,
         libc::SYS_mmap | libc::SYS_munmap | libc::SYS_mremap | libc::SYS_mprotect | libc::SYS_madvise | libc::SYS_brk => {
             Wait::Memory
@@ -168,6 +175,7 @@ mod tests {
             (libc::SYS_fsync, Call::Durability(Some(3))),
             (libc::SYS_clock_nanosleep, Call::Wait(Wait::Sleep)),
             (libc::SYS_wait4, Call::Wait(Wait::Child)),
+            (libc::SYS_clone3, Call::Wait(Wait::Child)),
             (libc::SYS_accept4, Call::Wait(Wait::Event)),
             (libc::SYS_openat, Call::Wait(Wait::File)),
             (libc::SYS_munmap, Call::Wait(Wait::Memory)),
@@ -176,6 +184,8 @@ mod tests {
         for (number, expected) in all {
             assert_eq!(call(number, [3, 0, 0, 0, 0, 0]), expected, "{number}");
         }
+        assert_eq!(call(libc::SYS_clone, [0x4111, 0, 0, 0, 0, 0]), Call::Wait(Wait::Child), "posix_spawn");
+        assert_eq!(call(libc::SYS_clone, [0x11, 0, 0, 0, 0, 0]), Call::Wait(Wait::Other), "fork");
         assert_eq!(call(libc::SYS_ppoll, [0x99, 1, 0, 0, 0, 0]), Call::PollOne(0x99));
         assert_eq!(call(libc::SYS_ppoll, [0x99, 2, 0, 0, 0, 0]), Call::Wait(Wait::Event));
     }

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use super::account::{Reason, Seen, Thread};
 use super::call::{Call, classify};
 use super::ends::Ends;
-use super::procfs::{Schedule, State, anonymous, swapped, transfers};
+use super::procfs::{Schedule, State, anonymous, minor_faults, swapped, transfers};
 use super::resident::Series;
 use super::takes::Takes;
-use super::{Observed, Transfers, Wait, named};
+use super::{Observed, Resident, Transfers, Wait, named};
 use crate::sample::live::Memory;
 
 /// 200 looks a second (`reference/sampling.md` §1: nothing measurable for the target at this rate).
@@ -47,15 +47,15 @@ impl Watcher {
                 if Instant::now() < due {
                     continue;
                 }
-                let (before, named) = (own_cpu(), poller.ends.spent());
+                let (before, once) = (own_cpu(), poller.once());
                 let looked = poller.look();
                 let cost = own_cpu().saturating_sub(before);
                 if looked {
                     poller.own += cost;
                 }
-                // What asking for names costs is bounded by itself and comes once.
-                let naming = poller.ends.spent().saturating_sub(named);
-                due = Instant::now() + INTERVAL.max(cost.saturating_sub(naming) * LEISURE);
+                // Else the first look, which reads the executable, would be the only one for a second.
+                let once = poller.once().saturating_sub(once);
+                due = Instant::now() + INTERVAL.max(cost.saturating_sub(once) * LEISURE);
             }
             poller.finish()
         };
@@ -120,6 +120,11 @@ impl Poller {
             own: Duration::ZERO,
             buffer: vec![0; 4096],
         }
+    }
+
+    /// What asking for names and reading executables took: the first is bounded by itself, the second comes once for each.
+    fn once(&self) -> Duration {
+        self.ends.spent() + self.takes.loading()
     }
 
     /// One look at everything; false before the program is there.
@@ -196,20 +201,24 @@ impl Poller {
         }
     }
 
-    /// Reads how much memory all processes hold, when it is time.
+    /// Reads how much memory all processes hold, and how often they asked for a page, when it is time.
     fn weigh(&mut self) {
         let Some(at) = self.started.map(|started| started.elapsed()).filter(|at| *at >= self.weigh_at) else { return };
         let before = own_cpu();
-        let mut resident = None;
+        let (mut resident, mut faults) = (None, None);
         for pid in &self.processes {
             let status = fs::read_to_string(format!("/proc/{pid}/status")).ok();
             self.swapped = self.swapped.max(status.as_deref().and_then(swapped));
             if let Some(bytes) = status.as_deref().and_then(anonymous) {
                 resident = Some(resident.unwrap_or(0) + bytes);
             }
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok();
+            if let Some(more) = stat.as_deref().and_then(minor_faults) {
+                faults = Some(faults.unwrap_or(0) + more);
+            }
         }
         if let Some(bytes) = resident {
-            self.resident.add(at.as_nanos() as u64, bytes);
+            self.resident.add(Resident { at_ns: at.as_nanos() as u64, bytes, faults });
         }
         let cost = own_cpu().saturating_sub(before);
         self.own += cost;
@@ -292,14 +301,13 @@ impl Poller {
     fn finish(mut self) -> Observed {
         self.ended.extend(self.threads.drain().map(|(_, thread)| thread));
         let running: u64 = self.ended.iter().map(Thread::running).sum();
-        let whole = |sum: Option<Transfers>, one: &Transfers| Some(sum.unwrap_or_default().plus(*one));
         Observed {
             looks: self.looks,
             raced: self.raced,
             own_ns: self.own.as_nanos() as u64,
             most_threads: self.most_threads,
             runnable: if self.looks == 0 { 0.0 } else { running as f64 / self.looks as f64 },
-            transfers: self.transfers.values().fold(None, whole),
+            transfers: self.transfers.values().copied().reduce(Transfers::plus),
             swapped: self.swapped,
             resident: self.resident.points(),
             ..named::observed(&self.ended, self.last, &self.takes)

@@ -72,6 +72,7 @@ pub(super) fn transfers(text: &str) -> Option<Transfers> {
         reads: number("syscr")?,
         writes: number("syscw")?,
         bytes: number("rchar")? + number("wchar")?,
+        written: number("wchar"),
         disk_bytes: number("read_bytes")? + number("write_bytes")?,
     })
 }
@@ -84,6 +85,13 @@ pub(super) fn swapped(status: &str) -> Option<u64> {
 /// `RssAnon` of `/proc/PID/status`, bytes.
 pub(super) fn anonymous(status: &str) -> Option<u64> {
     memory_of_status(status, "RssAnon")
+}
+
+/// Page faults without I/O of a process and of the children that it reaped, from `/proc/PID/stat`; its second word may hold anything.
+pub(super) fn minor_faults(stat: &str) -> Option<u64> {
+    let (_, rest) = stat.rsplit_once(") ")?;
+    let mut words = rest.split(' ').skip(7).map(|word| word.parse::<u64>().ok());
+    Some(words.next()?? + words.next()??)
 }
 
 fn field<'t>(text: &'t str, name: &str) -> Option<&'t str> {
@@ -142,10 +150,12 @@ mod tests {
         assert_eq!(Schedule::parse("5 6 7\n"), Some(Schedule { cpu: 5, delay: 6, slices: 7 }));
         assert_eq!(Schedule::parse("5 6"), None);
         let io = "rchar: 10\nwchar: 20\nsyscr: 3\nsyscw: 4\nread_bytes: 4096\nwrite_bytes: 1\ncancelled_write_bytes: 0\n";
-        assert_eq!(transfers(io), Some(Transfers { reads: 3, writes: 4, bytes: 30, disk_bytes: 4097 }));
+        assert_eq!(transfers(io), Some(Transfers { reads: 3, writes: 4, bytes: 30, written: Some(20), disk_bytes: 4097 }));
         assert_eq!(transfers("rchar: 10\n"), None);
         assert_eq!(swapped("VmRSS:\t  12 kB\nVmSwap:\t   8 kB\n"), Some(8192));
         assert_eq!(swapped("VmRSS:\t  12 kB\n"), None);
+        let stat = "7 (a) b (c)) S 1 7 7 0 -1 4194560 120 30 0 0 5 2\n";
+        assert_eq!((minor_faults(stat), minor_faults("7 (a) S 1 7")), (Some(150), None));
         assert_eq!(anonymous("RssAnon:\t   4 kB\n"), Some(4096));
     }
 

@@ -18,8 +18,8 @@ impl Series {
         Self { points: Vec::new(), stride: 1, seen: 0 }
     }
 
-    /// Adds what was seen `at_ns` after the watch began.
-    pub(super) fn add(&mut self, at_ns: u64, bytes: u64) {
+    /// Adds what was seen.
+    pub(super) fn add(&mut self, point: Resident) {
         if self.seen.is_multiple_of(self.stride) {
             if self.points.len() == MOST {
                 let mut place = 0;
@@ -29,7 +29,7 @@ impl Series {
                 });
                 self.stride *= 2;
             }
-            self.points.push(Resident { at_ns, bytes });
+            self.points.push(point);
         }
         self.seen += 1;
     }
@@ -47,7 +47,7 @@ mod tests {
     fn a_long_series_stays_even_and_bounded() {
         let mut series = Series::new();
         for at in 0..10_000 {
-            series.add(at, at * 2);
+            series.add(Resident { at_ns: at, bytes: at * 2, faults: None });
         }
         let points = series.points();
         assert!(points.len() <= MOST && points.len() > MOST / 2, "{}", points.len());

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::account::StackId;
+use super::poll::own_cpu;
 use super::procfs::Place;
 use crate::sample::live::Memory;
 use crate::sample::maps;
@@ -41,6 +42,9 @@ pub(super) struct Takes {
     ids: HashMap<Taken, StackId>,
     pub(super) taken: Vec<Taken>,
     copied: Vec<u8>,
+    /// What stacks are walked in was read anew and no walk was made there yet.
+    unread: bool,
+    loading: Duration,
 }
 
 /// A stack, leaf first, and whether it reached a root.
@@ -73,15 +77,36 @@ impl Takes {
         }
         // It executed another program, or is new.
         self.spaces.remove(&pid);
+        let (files, before) = (self.binaries.len(), own_cpu());
         let opened = Process::open(pid, &mut self.binaries);
+        if self.binaries.len() > files {
+            self.unread = true;
+            self.loading += own_cpu().saturating_sub(before);
+        }
         opened.is_some_and(|process| {
             self.spaces.insert(pid, process);
             self.read(pid, place.sp, COPY)
         })
     }
 
+    /// What reading executables and libraries took, once each.
+    pub(super) fn loading(&self) -> Duration {
+        self.loading
+    }
+
     /// The stack that was copied last; `None` where stacks cannot be walked.
     pub(super) fn stack(&mut self, pid: u32, place: Place) -> Option<StackId> {
+        if !std::mem::take(&mut self.unread) {
+            return self.walked(pid, place);
+        }
+        // The first walk reads where stacks end.
+        let before = own_cpu();
+        let stack = self.walked(pid, place);
+        self.loading += own_cpu().saturating_sub(before);
+        stack
+    }
+
+    fn walked(&mut self, pid: u32, place: Place) -> Option<StackId> {
         if let Some(known) = self.spaces.get(&pid)?.known(place, &self.copied) {
             return Some(known);
         }
@@ -187,7 +212,7 @@ impl Process {
         self.walks.clear();
         self.remembered = 0;
         let text = std::fs::read(format!("/proc/{pid}/maps")).unwrap_or_default();
-        for (_, map) in text.split(|&byte| byte == b'\n').filter_map(maps::line).filter(|(is_code, _)| *is_code) {
+        for map in maps::code(&text) {
             let [major, minor, inode] = map.file;
             let binary = binaries.id((map.path, [major, minor, inode, 0]));
             self.space.map(map.range, map.offset, binary, binaries);

@@ -92,7 +92,8 @@ fn an_idle_pool_waits_for_no_lock_though_its_condition_looks_like_one() {
     assert!(observed.most_threads == 9, "{observed:?}");
     assert!(share(&observed, Wait::Lock) < 0.05, "{observed:?}");
     let idle: u64 = observed.waits.iter().filter(|one| one.idle).map(|one| one.ns).sum();
-    assert!(idle > 4 * observed.watched_ns, "{observed:?}");
+    // A thread counts from the look that found it first, which may come late.
+    assert!(idle > observed.watched_ns, "{observed:?}");
 }
 
 #[test]
@@ -263,6 +264,11 @@ fn what_a_child_reads_counts_once() {
     let limits = Limits { timeout: Duration::from_secs(30), ..Limits::default() };
     let finished = run_gated(&launch, &limits, |gated| watcher = Some(Watcher::begin(gated.pid)), |_| {}).unwrap();
     assert!(finished.success(), "{}", finished.stderr_tail(5));
-    let reads = watcher.and_then(Watcher::end).unwrap().transfers.unwrap().reads;
-    assert!((850_000..1_050_000).contains(&reads), "{reads}");
+    let observed = watcher.and_then(Watcher::end).unwrap();
+    let transfers = observed.transfers.unwrap();
+    for (what, count) in [("reads", transfers.reads), ("bytes written", transfers.written.unwrap())] {
+        assert!((850_000..1_050_000).contains(&count), "{what}: {count}");
+    }
+    let faults = observed.resident.iter().filter_map(|point| point.faults).max();
+    assert!(faults.is_some_and(|faults| faults > 0), "{faults:?}");
 }

@@ -124,6 +124,11 @@ impl Binaries {
         Some(id)
     }
 
+    /// How many were seen.
+    pub(in crate::sample) fn len(&self) -> usize {
+        self.all.len()
+    }
+
     pub(in crate::sample) fn get(&self, id: BinaryId) -> Option<&Binary> {
         self.all.get(id as usize)
     }
