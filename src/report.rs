@@ -13,6 +13,7 @@ mod markdown;
 mod memory;
 mod names;
 mod objective;
+mod order;
 #[cfg(test)]
 pub(crate) mod samples;
 mod short;

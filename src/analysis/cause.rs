@@ -51,7 +51,8 @@ pub struct CauseResult {
     pub sketch: String,
     /// Estimated speed-up of the workload, as a factor.
     pub expected: Estimate,
-    /// What removing all of it gains at most, as a factor: 1 / (1 − high); `None` where that has no bound.
+    /// What is gained if all of its share vanished, as a factor: 1 / (1 − high); `None` where nothing would be left. No bound: a fix
+    /// may also take away work outside of the calls that gave the cause away.
     pub max_speedup: Option<f64>,
 }
 

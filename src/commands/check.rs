@@ -3,6 +3,7 @@
 mod conclude;
 mod production;
 mod sources;
+mod whole;
 
 use self::conclude::Conclusion;
 use super::context::{ContextParts, locate};
@@ -41,8 +42,8 @@ pub(crate) fn check(args: &CheckArgs, shell: &mut Shell) -> Result<Exit> {
     let mut items = items_of_files(&Texts::Tree(&git, profiled.tree.clone()), &files, &parts.roots)?;
     let elsewhere = (profiled.tree != base.tree).then(|| Elsewhere::set_apart(&mut items, &diff.changes, &profiled.named));
     let mut data = SideData::new(&evidence.built_in, items);
-    for (id, profile) in profiles {
-        data.add_profile(&id, profile);
+    for (id, profile) in &profiles {
+        data.add_profile(id, profile.clone());
     }
     for workload in &evidence.workloads {
         data.add_executed(&workload.workload.id, answers(workload, &diff.changes, elsewhere.as_ref()));
@@ -52,6 +53,8 @@ pub(crate) fn check(args: &CheckArgs, shell: &mut Shell) -> Result<Exit> {
     let mut workloads: Vec<_> = evidence.workloads.iter().map(|one| baseline_result(one, &view)).collect();
     add_bottlenecks(&mut workloads, None, Profiled { evidence, view: &view });
     let shown = |id: &str| changes.iter().any(|change| change.workload.as_deref() == Some(id));
+    let texts = Texts::Tree(&git, profiled.tree.clone());
+    whole::add_to_stored(&mut workloads, &shown, evidence, profiles, &texts, &parts.roots)?;
     let poor = profile_warnings(qualities(evidence).filter(|(id, _)| shown(id)));
     let warnings = elsewhere.iter().map(|_| profiled.warning(&args.baseline)).chain(diff.warnings()).chain(poor).collect();
     let conclusion = Conclusion {

@@ -78,6 +78,10 @@ impl Production<'_> {
             seen.cut_short,
             "have stacks that end before the begin of their thread: nothing is called cold that may be missing there",
         );
+        said.push(
+            "the profile tells nothing of waits and of the work time: owners, causes and gains are of its CPU samples alone"
+                .into(),
+        );
         if seen.with_files.hits == 0 {
             said.push("the profile holds no files and lines: functions are found by their names".into());
         }

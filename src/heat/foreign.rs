@@ -2,7 +2,7 @@
 //!
 //! Paths fit by their ends, as far as only one file does; names must agree with lines. Does not count (`join`).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -44,6 +44,12 @@ impl Foreign {
             by_name.entry(file.file_name().unwrap_or_default().to_owned()).or_default().push(file);
         }
         Self { by_name, roots }
+    }
+
+    /// The files of the tree that these paths can only be.
+    pub fn files_of<'p>(&self, paths: impl Iterator<Item = &'p str>) -> BTreeSet<Utf8PathBuf> {
+        let located = self.locations(paths).into_values();
+        located.filter_map(|one| if let Location::Repository(file) = one { Some(file) } else { None }).collect()
     }
 
     /// Where the files of a profile belong. Files that fit only one way tell where the tree was; that decides about others.
@@ -254,6 +260,13 @@ mod tests {
                 "Elsewhere",
             ]
         );
+    }
+
+    #[test]
+    fn the_files_of_a_profile_are_those_that_its_paths_can_only_be() {
+        let paths = ["/w/src/scan.rs", "/app/deep/x.rs", "/rustc/abc/library/core/src/lib.rs", "/elsewhere/scan.rs"];
+        let found: Vec<String> = foreign().files_of(paths.into_iter()).into_iter().map(Into::into).collect();
+        assert_eq!(found, ["src/scan.rs"]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod closing;
 mod findings;
 mod footnotes;
 mod opening;
+mod owners;
 pub(super) mod style;
 mod workloads;
 
@@ -30,6 +31,7 @@ pub(super) fn render(analysis: &Analysis, look: Look, out: &mut dyn Write) -> io
         Command::Check => {
             findings::write(&page, out)?;
             changes::write(&page, out)?;
+            owners::write(&page, out)?;
         }
     }
     advice::write(&page, out)?;

@@ -14,6 +14,9 @@ fn a_regression_names_the_function_that_grew_and_draws_it() {
     let early = repo.run(&["report", "--export", "flamegraph-diff"]);
     assert!(early.code == 2 && early.stderr.contains("no `verify` here has compared"), "{}", early.stderr);
     repo.apply_head();
+    // Without a run, what the baseline knows of the workload that the change is in.
+    let stored = repo.run(&["check", "--message-format", "json"]).json();
+    assert_eq!(scan(&stored)["owners"][0]["item"], "words::scan::checksum", "{stored:#}");
     let analysis = repo.run(&["verify", "-q", "--no-tests", "--message-format", "json"]).json();
     let workload = scan(&analysis);
     let owner = &workload["owners"][0];

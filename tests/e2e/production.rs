@@ -45,6 +45,30 @@ fn what_is_hot_in_production_is_found_by_the_ends_of_foreign_paths() {
 }
 
 #[test]
+fn whose_production_s_time_is_and_why_is_told_of_files_that_were_not_changed() {
+    let repo = Repo::new("cold-unsafe");
+    repo.write("src/setup.rs", &repo.read("src/setup.rs").replace("value * 10", "10 * value"));
+    // A third of it hashes with SipHash in `scan`, which nobody touched.
+    let hash = "<core::hash::sip::Hasher<S> as core::hash::Hasher>::write (/rustc/abc/library/core/src/hash/sip.rs:280)";
+    let root = "_start;main;words::scan::checksum (/w/src/scan.rs:8)";
+    repo.write("target/prod.folded", &format!("{root};hashbrown::map::make_hash;{hash} 3000\n{root} 6000\n"));
+    let found = analysis(&repo, "target/prod.folded");
+    let workload = &found["workloads"][0];
+    let owner = &workload["owners"][0];
+    assert_eq!((&owner["item"], &owner["file"]), (&"words::scan::checksum".into(), &"src/scan.rs".into()), "{workload:#}");
+    assert_eq!((&owner["of"], &owner["state"]), (&"CPU samples".into(), &"running".into()), "{owner}");
+    let cause = &workload["causes"][0];
+    assert_eq!((&cause["id"], &cause["of"]), (&"S05".into(), &"CPU samples".into()), "{workload:#}");
+    assert!((cause["share"].as_f64().unwrap() - 1.0 / 3.0).abs() < 1e-6, "{cause}");
+    assert_eq!(workload["hot_path"][0]["file"], "src/scan.rs", "{workload:#}");
+    assert!(found["environment"]["warnings"].to_string().contains("of its CPU samples alone"), "{found:#}");
+    let page = check(&repo, "target/prod.folded", &[]).stdout;
+    for part in ["Who the time belongs to", "`words::scan::checksum` (src/scan.rs:", "S05"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+}
+
+#[test]
 fn perf_script_is_joined_by_names_and_says_so() {
     let repo = changed();
     let found = analysis(&repo, SCRIPT);

@@ -7,7 +7,7 @@ use crate::cli::CheckArgs;
 use crate::commands::context::ContextParts;
 use crate::commands::report::show;
 use crate::commands::verify::judge::rules_of;
-use crate::conclude::{next_steps, now, tool};
+use crate::conclude::{next_steps, now, point_elsewhere, tool};
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::git::Git;
@@ -50,6 +50,7 @@ impl Conclusion<'_> {
         if self.is_of_elsewhere {
             soften(&mut findings);
         }
+        point_elsewhere(&mut findings, &self.workloads);
         let tests = not_checked("`check` runs nothing");
         let judged = verdict::judge(
             &verdict::Evidence {

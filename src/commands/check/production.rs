@@ -6,6 +6,7 @@ use camino::Utf8Path;
 
 use super::conclude::Conclusion;
 use super::sources::Sources;
+use super::whole::{add_to_imported, items_of_profile};
 use crate::analysis::{BaseSide, Environment};
 use crate::cli::CheckArgs;
 use crate::commands::context::{ContextParts, locate};
@@ -41,7 +42,8 @@ pub(super) fn check(args: &CheckArgs, file: &Utf8Path, shell: &mut Shell) -> Res
     let mut items = items_of_files(&texts, &files, &parts.roots)?;
     let elsewhere = (sources.commit != base.commit)
         .then(|| Elsewhere::set_apart(&mut items, &diff.changes, &format!("the commit {}", figures::commit(&sources.commit))));
-    let mut data = SideData::elsewhere(Foreign::new(texts.rust_files()?, parts.roots.clone()), items);
+    let all_files = texts.rust_files()?;
+    let mut data = SideData::elsewhere(Foreign::new(all_files.clone(), parts.roots.clone()), items);
     let id = file.file_name().unwrap_or(file.as_str());
     data.add_profile(id, import.profile.clone());
     data.add_executed(id, answers(&diff.changes, elsewhere.as_ref()));
@@ -52,7 +54,11 @@ pub(super) fn check(args: &CheckArgs, file: &Utf8Path, shell: &mut Shell) -> Res
     let matching = joined.matching();
     doubt(&mut changes, &diff.changes, joined, &matching);
     let production = Production { id, import: &import, looked_up_in: &sources.commit, matching };
-    let workloads = vec![production.result(&view, file.as_str())];
+    let mut workloads = vec![production.result(&view, file.as_str())];
+    let items = items_of_profile(&texts, &import.profile, &all_files, &parts.roots)?;
+    let mut whole = SideData::elsewhere(Foreign::new(all_files, parts.roots.clone()), items);
+    whole.add_profile(id, import.profile.clone());
+    add_to_imported(&mut workloads, &whole.view());
     let warnings = sources.warnings.iter().cloned().chain(production.warnings()).chain(diff.warnings()).collect();
     let evidence = format!("production profile `{id}`: {}; {}", import.described(), sources.chosen_by);
     let conclusion = Conclusion {

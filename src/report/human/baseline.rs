@@ -9,7 +9,7 @@ use crate::profile::Quality;
 use crate::report::names::readable;
 use crate::report::text::{clean, paint};
 use crate::report::view;
-use crate::report::{cause, growth, memory};
+use crate::report::{cause, growth, memory, order};
 
 /// Workloads before the rest is counted.
 const SHOWN: usize = 6;
@@ -26,7 +26,7 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "No workload: nothing was measured\n")?;
     }
     let shown = page.shown(workloads.len(), SHOWN);
-    let ordered = view::ordered(page.analysis, shown);
+    let ordered = order::ordered(page.analysis, shown);
     let cut = shown < workloads.len();
     for workload in ordered.iter().copied().take(shown) {
         writeln!(out, "{}  {}", paint(&clean(&workload.id), style::HEADING, page.look.color), clean(&time(workload)))?;
@@ -50,7 +50,7 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     }
     if workloads.len() > SHOWN {
         page.cut(out, workloads.len(), SHOWN, "workloads")?;
-        if let Some(classes) = view::classes(page.analysis).filter(|_| cut) {
+        if let Some(classes) = order::classes(page.analysis).filter(|_| cut) {
             writeln!(out, "  {}; shown are those whose causes hold most, by confidence", clean(&classes))?;
         }
         writeln!(out)?;

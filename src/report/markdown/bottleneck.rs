@@ -6,7 +6,7 @@ use super::escape::{code, text};
 use super::{NOT_MEASURED, bullet, lacks_profile};
 use crate::analysis::{Analysis, Bottleneck, HotItem, WorkloadResult};
 use crate::figures;
-use crate::report::{cause, memory, names::readable, view};
+use crate::report::{cause, memory, names::readable, order, view};
 
 const WORKLOADS: usize = 3;
 const HOTTEST: usize = 3;
@@ -17,7 +17,7 @@ pub(super) fn write(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> 
         let engine = if analysis.environment.engine == "none" { " (no sampling engine works here)" } else { "" };
         return writeln!(out, "{NOT_MEASURED}: profiling data is missing{engine}, so no bottleneck can be named.");
     }
-    let all = view::ordered(analysis, WORKLOADS);
+    let all = order::ordered(analysis, WORKLOADS);
     for workload in all.into_iter().filter(|workload| workload.profile.is_some()).take(WORKLOADS) {
         bullet(out, &class(workload))?;
         for remark in
@@ -40,7 +40,7 @@ pub(super) fn write(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> 
         }
     }
     let cut = analysis.workloads.len() > WORKLOADS;
-    view::classes(analysis).filter(|_| cut).map_or(Ok(()), |classes| bullet(out, &classes))
+    order::classes(analysis).filter(|_| cut).map_or(Ok(()), |classes| bullet(out, &classes))
 }
 
 /// Its whole share, and what it has alone where that is less.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::escape::{code, text};
 use super::{NOT_MEASURED, advice, lacks_measurement, lacks_profile, list};
 use crate::analysis::{Analysis, ChangeResult, Command, Finding, WorkloadResult};
-use crate::report::{growth, view, waiting};
+use crate::report::{growth, order, view, waiting};
 
 pub(super) fn write(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
     let regressions = view::regressions(analysis).into_iter().map(|workload| regression(analysis, workload));
@@ -27,7 +27,7 @@ const WORKLOADS: usize = 3;
 const GROWN: usize = 5;
 
 fn owners(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
-    let all = view::ordered(analysis, WORKLOADS);
+    let all = order::ordered(analysis, WORKLOADS);
     for workload in all.into_iter().filter(|workload| !workload.owners.is_empty()).take(WORKLOADS) {
         writeln!(out, "\nWho the time of {} belongs to:\n", code(&workload.id))?;
         for owner in &workload.owners {

@@ -8,7 +8,7 @@ use crate::analysis::{Analysis, BOTTLENECK, Command, MetricResult, Outcome, Work
 use crate::figures;
 use crate::profile::Engine;
 use crate::report::objective::{Objective, Standing, objectives};
-use crate::report::{untimed, view};
+use crate::report::{order, untimed, view};
 
 const SHOWN: usize = 10;
 
@@ -127,7 +127,7 @@ fn worst(analysis: &Analysis) -> Option<&WorkloadResult> {
 
 fn table(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "| workload | metric | base | head | change | outcome |\n|---|---|---|---|---|---|")?;
-    let all = view::ordered(analysis, SHOWN);
+    let all = order::ordered(analysis, SHOWN);
     for workload in all.iter().take(SHOWN) {
         if workload.metrics.is_empty() {
             let reason = workload.reason.as_ref().map(|reason| format!(" ({})", text(reason))).unwrap_or_default();
