@@ -71,7 +71,7 @@ impl Both<'_> {
             base_samples: base.samples(),
             head_samples: head.samples(),
             compared: found.tested as u64,
-            places,
+            places: without_shuffled(places),
             note: note(&times, metric, result, self.sampled(&result.id)),
         })
     }
@@ -233,6 +233,19 @@ fn only_in<'t>(tree: &'t Tree, other: &Tree) -> HashMap<(&'t str, u64, u64), Opt
         same.and_modify(|one| *one = None).or_insert(Some(item));
     }
     found
+}
+
+/// Without what functions of one owner take from each other while the owner itself stays as it was: inlined into one loop, they share
+/// its samples as they like, whoever calls it.
+fn without_shuffled(places: Vec<GrownPlace>) -> Vec<GrownPlace> {
+    let is_of_both = |one: &GrownPlace| one.side == "both" && one.owner.is_some() && one.owner != one.through;
+    let is_part = |one: &GrownPlace| is_of_both(one) && one.owner.as_ref() != Some(&one.function);
+    let opposes = |one: &GrownPlace, other: &GrownPlace| {
+        is_part(other) && other.owner == one.owner && other.difference.signum() != one.difference.signum()
+    };
+    let is_shuffled = |one: &GrownPlace| is_part(one) && places.iter().any(|other| opposes(one, other));
+    let shuffled: Vec<bool> = places.iter().map(is_shuffled).collect();
+    places.into_iter().zip(shuffled).filter_map(|(one, shuffled)| (!shuffled).then_some(one)).collect()
 }
 
 #[derive(Clone, Copy)]

@@ -198,12 +198,12 @@ impl Test<'_> {
         let found = mean_interval(&differences, self.alpha)?;
         let mean = |side: fn(&(f64, f64)) -> f64| sides.iter().map(side).sum::<f64>() / sides.len() as f64 * unit;
         let (base, head) = (mean(|one| one.0), mean(|one| one.1));
-        // What the ratio may be off by moves all pairs alike.
+        // What the ratio may be off by moves all pairs alike; its interval is one of logarithms.
         let freedom = self.pairs.len() - 1;
         let wider = two_sided(self.alpha, freedom) / two_sided(0.05, freedom);
-        let off = |by: f64| head * by * wider;
-        let below = (found.median - found.low).hypot(off(ratio.median - ratio.low));
-        let above = (found.high - found.median).hypot(off(ratio.high - ratio.median));
+        let end = |end: f64| ratio.median * (end / ratio.median).max(0.0).powf(wider);
+        let below = (found.median - found.low).hypot(head * (ratio.median - end(ratio.low)));
+        let above = (found.high - found.median).hypot(head * (end(ratio.high) - ratio.median));
         let difference = Interval { low: found.median - below, median: found.median, high: found.median + above };
         Some(Moved { base, head: head * ratio.median, difference })
     }

@@ -23,7 +23,7 @@ use crate::stats::Outcome;
 const PAIRS: usize = 8;
 
 /// Time for all workloads together.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// From this part of the work time on, waits and the kernel may be where a difference is.
 const MATTERS: f64 = 0.03;

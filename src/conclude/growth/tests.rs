@@ -117,6 +117,19 @@ fn functions_of_one_side_are_new_or_gone() {
 }
 
 #[test]
+fn what_functions_inlined_into_an_unchanged_loop_take_from_each_other_is_not_told() {
+    let stacks = |add: u64, mul: u64| -> [(&'static str, u64); 3] {
+        [("add < a::leaf:2 < a::caller:1", add), ("mul < a::leaf:2 < a::caller:1", mul), ("a::other:3", 3000)]
+    };
+    let named = |head: &str| {
+        let case = Case::of(("src/a.rs", BASE, &stacks(3000, 2000)), ("src/a.rs", head, &stacks(2000, 3000)));
+        case.result(1.02).growth.unwrap().places.len()
+    };
+    assert_eq!(named(&BASE.replace("{ leaf() }", "{ leaf(); other() }")), 0, "the caller was changed");
+    assert_eq!(named(&BASE.replace("fn leaf() {}", "fn leaf() { other() }")), 2, "the loop itself was changed");
+}
+
+#[test]
 fn too_few_samples_on_a_side_claim_nothing() {
     let case = Case::of(("src/a.rs", BASE, &[("a::leaf:2", 299)]), ("src/a.rs", BASE, &[("a::other:3", 4000)]));
     let result = case.result(1.5);

@@ -111,6 +111,9 @@ fn a_share_that_stays_while_an_iteration_takes_longer_has_grown_unless_that_is_u
     let [fetch] = sure.named.as_slice() else { panic!("{sure:?}") };
     assert!((fetch.moved.difference.median - 0.15e6).abs() < 2e3 && fetch.moved.head > 1.2 * fetch.moved.base, "{fetch:?}");
     assert!(waiting(&pairs(&waits, &waits), &scale(0.3)).unwrap().named.is_empty());
+    // Many times as long, however often.
+    let unsure = Scale { base: 1e-3, ratio: Interval { low: 4.0, median: 9.0, high: 11.0 } };
+    assert_eq!(waiting(&pairs(&waits, &waits), &unsure).unwrap().named.len(), 1);
 }
 
 #[test]
