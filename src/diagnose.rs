@@ -17,7 +17,7 @@ mod who;
 mod words;
 mod work;
 
-pub use class::{Class, Diagnosis, diagnose};
+pub use class::{Class, Diagnosis, diagnose, faults_hold_up};
 pub use growth::{Growth, growth, is_watched, suspected};
 pub use on_cpu::OnCpu;
 pub use time::{Part, Time};

@@ -21,7 +21,8 @@ const FUNCTIONS: usize = 5;
 /// The causes of one workload of a side, and what the machine's noise silences.
 pub(super) fn of_side(side: &Seen<'_>, noise: Option<f64>) -> (Vec<CauseResult>, Option<SilencedCauses>) {
     let of = if side.work.is_some_and(is_parallel) { ALL_THREADS } else { "work time" };
-    let subject = Subject { cpu: side.cpu, waits: &side.waits, work: side.work, noise };
+    let (cpu, faults) = (side.cpu, side.faults.as_ref());
+    let subject = Subject { cpu, waits: &side.waits, faults, work: side.work, noise };
     let Found { causes, threshold, silenced } = causes(&subject);
     let silenced = (silenced > 0).then_some(SilencedCauses { count: silenced as u64, threshold });
     (causes.into_iter().map(|found| cause(found, of)).collect(), silenced)

@@ -2,8 +2,8 @@
 
 use super::{causes, owners};
 use crate::analysis::WorkloadResult;
-use crate::diagnose::Work;
 use crate::diagnose::causes::waits;
+use crate::diagnose::{Work, faults_hold_up};
 use crate::evidence::{Evidence, WorkloadEvidence};
 use crate::heat::{Joined, join};
 use crate::join::SideView;
@@ -27,6 +27,8 @@ pub(super) struct Seen<'a> {
     pub(super) cpu: Option<&'a Joined<'a>>,
     /// Stacks of threads that waited while there was work, one profile per kind.
     pub(super) waits: Vec<(Wait, Joined<'a>)>,
+    /// Stacks of page faults, where they hold it up.
+    pub(super) faults: Option<Joined<'a>>,
     /// What was counted.
     pub(super) work: Option<&'a Work>,
 }
@@ -39,7 +41,9 @@ pub(crate) fn add_root_causes(results: &mut [WorkloadResult], base: Option<Profi
         let work = evidence.and_then(|evidence| evidence.work.as_ref());
         let (waited, paths, tree) = (work.map(waits).unwrap_or_default(), side.view.paths(), side.view.tree());
         let waits = waited.iter().map(|(wait, profile)| (*wait, join(profile, tree, &paths))).collect();
-        let seen = Seen { tree, cpu: side.view.joined(&result.id), waits, work };
+        let faulted = work.filter(|work| faults_hold_up(work)).and_then(|work| work.faults.as_ref());
+        let faults = faulted.map(|profile| join(profile, tree, &paths));
+        let seen = Seen { tree, cpu: side.view.joined(&result.id), waits, faults, work };
         let noise = result.smallest_detectable.or_else(|| evidence.and_then(WorkloadEvidence::detectable));
         (result.causes, result.silenced) = causes::of_side(&seen, noise);
         result.owners = owners::of_side(&seen, &result.causes);

@@ -222,6 +222,11 @@ fn capacity(work: &Work, _: &Time) -> Option<Answer> {
     (reads && (short || swaps)).then_some((Class::Memory, Some("capacity"), 0.8, short && swaps))
 }
 
+/// True where page faults hold a workload up all the time (C6), whatever else does.
+pub fn faults_hold_up(work: &Work) -> bool {
+    faults(work, &Time::of(work)).is_some()
+}
+
 fn faults(work: &Work, time: &Time) -> Option<Answer> {
     let started = most_until(&work.observed.resident).is_some_and(|until| until <= START);
     // Whose pages they are cannot be told there.

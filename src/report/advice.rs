@@ -89,8 +89,7 @@ impl Advice<'_> {
         let all = figures::share(waited) == figures::share(self.cause.share);
         let waiting = || if all { "waiting".to_owned() } else { format!("waiting {}", figures::share(waited)) };
         let waited = (waited >= TOLD).then(waiting);
-        let kernel = (kernel >= TOLD)
-            .then(|| format!("in the kernel {}, an estimate by the samples of its calls", figures::share(kernel)));
+        let kernel = (kernel >= TOLD).then(|| format!("in the kernel {}, an estimate", figures::share(kernel)));
         let told: Vec<String> = waited.into_iter().chain(kernel).collect();
         if told.is_empty() { String::new() } else { format!(" ({})", told.join(", ")) }
     }
@@ -190,9 +189,6 @@ mod tests {
         let workloads = vec![WorkloadResult { causes: vec![waits], ..workload("w") }];
         let analysis = Analysis { workloads, ..analysis(Command::Baseline) };
         let told = advice(&analysis)[0].headline();
-        assert!(
-            told.contains("of `w` (waiting 30 %, in the kernel 10 %, an estimate by the samples of its calls) in "),
-            "{told}"
-        );
+        assert!(told.contains("of `w` (waiting 30 %, in the kernel 10 %, an estimate) in "), "{told}");
     }
 }

@@ -204,6 +204,10 @@ pub struct Entry {
     /// nothing is asked.
     #[serde(default)]
     pub kernel: BTreeMap<Counter, Bounds>,
+    /// True when page faults are its doing: where they hold the workload up, the stacks of the faults say for whom, and what they
+    /// take of the kernel's time counts.
+    #[serde(default)]
+    pub faults: bool,
     /// True when the frame that fits must not be inlined, as in a build without optimization.
     #[serde(default)]
     pub physical: bool,
@@ -260,6 +264,9 @@ impl Entry {
             signs.extend(patterns.iter().map(|frame| format!("  {frame}")));
         }
         signs.extend(self.counters.iter().map(|(counter, bounds)| format!("and {}", counter.words(*bounds))));
+        if self.faults {
+            signs.push("or, where page faults hold the workload up, the stacks of the faults, whatever they show".into());
+        }
         if !self.kernel.is_empty() {
             signs.push("the kernel's time counts in proportion to its calls (an estimate) with:".into());
             signs.extend(self.kernel.iter().map(|(counter, bounds)| format!("  {}", counter.words(*bounds))));

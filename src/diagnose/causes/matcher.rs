@@ -28,6 +28,8 @@ pub struct Subject<'a> {
     pub cpu: Option<&'a Joined<'a>>,
     /// Stacks of threads that waited while there was work, one profile per kind of wait, joined with the same tree.
     pub waits: &'a [(Wait, Joined<'a>)],
+    /// Stacks of page faults, joined with the same tree, where page faults hold the workload up.
+    pub faults: Option<&'a Joined<'a>>,
     /// Counters of the same runs; without them shares are of the CPU samples, and causes that need counters are not found.
     pub work: Option<&'a Work>,
     /// Smallest change of the workload that this machine shows, as a fraction; `None` where nobody knows.

@@ -8,8 +8,8 @@ use super::entry::Entry;
 use super::gain::Gain;
 use super::marks::Set;
 use super::matcher::{Cause, CauseOwner, Inner, StackLine, Subject};
-use super::tally::{Tallies, Tally, tally};
-use crate::diagnose::Time;
+use super::tally::{Tallies, Tally, tally, tally_faults};
+use crate::diagnose::{Part, Time, Work};
 use crate::heat::{Joined, Share};
 use crate::profile::Frame;
 use crate::source::ItemId;
@@ -19,9 +19,16 @@ struct Source<'a> {
     joined: &'a Joined<'a>,
     /// What part of the work time its stacks stand for, about.
     part: f64,
-    /// True for stacks of threads that waited.
-    waited: bool,
+    of: Stacks,
     tallies: Tallies<'a>,
+}
+
+/// What its stacks are of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stacks {
+    Running,
+    Waiting,
+    Faulting,
 }
 
 /// All kinds of a workload's stacks.
@@ -31,6 +38,7 @@ pub(super) struct Sources<'a> {
     claiming: Set,
     /// `None` where nobody counted more than the CPU samples.
     time: Option<Time>,
+    work: Option<&'a Work>,
 }
 
 impl<'a> Sources<'a> {
@@ -40,19 +48,25 @@ impl<'a> Sources<'a> {
         sources.extend(subject.cpu.map(|joined| Source {
             joined,
             part: running(time.as_ref(), joined, CERTAIN).share,
-            waited: false,
+            of: Stacks::Running,
             tallies: tally(joined, None, open, catalogue),
         }));
         sources.extend(subject.waits.iter().zip(time.iter().cycle()).map(|((wait, joined), time)| Source {
             joined,
             part: time.waiting([(joined.profile(), 1.0)]).share,
-            waited: true,
+            of: Stacks::Waiting,
             tallies: tally(joined, Some(*wait), open, catalogue),
+        }));
+        sources.extend(subject.faults.zip(time.as_ref()).map(|(joined, time)| Source {
+            joined,
+            part: faulting(subject.work, time, CERTAIN).share,
+            of: Stacks::Faulting,
+            tallies: tally_faults(joined, catalogue),
         }));
         let asks = |set: Set| catalogue.entries.iter().enumerate().filter(move |(at, _)| set >> at & 1 == 1);
         let claiming =
             asks(claiming & open).filter(|(_, entry)| !entry.kernel.is_empty()).fold(0, |set: Set, (at, _)| set | 1 << at);
-        Self { kinds: sources, claiming, time }
+        Self { kinds: sources, claiming, time, work: subject.work }
     }
 
     /// Entries that any stack fits.
@@ -125,16 +139,21 @@ impl<'a> Sources<'a> {
     /// The parts of the work time that these counts of an entry are.
     fn parts(&self, entry: usize, counts: &[(&Source<'_>, u64)]) -> Vec<(Share, Kind)> {
         let mut parts = Vec::new();
-        let (waited, ran): (Vec<_>, Vec<_>) =
-            counts.iter().filter(|(_, count)| *count > 0).partition(|(source, _)| source.waited);
+        let of = |kind: Stacks| counts.iter().filter(move |(source, count)| source.of == kind && *count > 0).collect::<Vec<_>>();
+        let (waited, ran, faulted) = (of(Stacks::Waiting), of(Stacks::Running), of(Stacks::Faulting));
         if let Some(time) = self.time.as_ref().filter(|_| !waited.is_empty()) {
             let part = |source: &Source<'_>, count: u64| count as f64 / source.joined.profile().samples().max(1) as f64;
             let kinds = waited.iter().map(|(source, count)| (source.joined.profile(), part(source, *count)));
             parts.push((time.waiting(kinds), Kind::Waited));
         }
+        for (source, count) in &faulted {
+            let part = |time| faulting(self.work, time, source.joined.portion(*count));
+            parts.extend(self.time.as_ref().map(|time| (Share { hits: 0, ..part(time) }, Kind::Kernel)));
+        }
         for (source, count) in &ran {
             parts.push((running(self.time.as_ref(), source.joined, source.joined.portion(*count)), Kind::Running));
-            if let Some(time) = self.time.as_ref().filter(|_| self.claiming >> entry & 1 == 1) {
+            let claims = faulted.is_empty() && self.claiming >> entry & 1 == 1;
+            if let Some(time) = self.time.as_ref().filter(|_| claims) {
                 let calls = source.tallies.calls(self.claiming);
                 // The same samples once more: they are not counted again. How long each call takes is not known, so that none of it
                 // is sure.
@@ -153,12 +172,27 @@ enum Kind {
     Waited,
 }
 
+/// What a page fault takes with the zeroing of its page, about, and at least; seconds. A page of 4 KiB is zeroed in 0.1 µs where the
+/// cache holds it, and entering and leaving the kernel takes as long.
+const FAULT: f64 = 1e-6;
+const SHORTEST_FAULT: f64 = 0.25e-6;
+
 /// All of the samples, for sure.
 const CERTAIN: Share = Share { hits: 0, samples: 0, share: 1.0, low: 1.0, high: 1.0 };
 
 /// What a share of the CPU samples is of the work time, or of themselves where nobody counted the rest.
 fn running(time: Option<&Time>, joined: &Joined<'_>, share: Share) -> Share {
     time.map_or(share, |time| time.running(joined.profile().quality.engine, share))
+}
+
+/// What a share of the page faults is of the work time: at least what the shortest fault takes, at most all of the kernel's time.
+fn faulting(work: Option<&Work>, time: &Time, of_faults: Share) -> Share {
+    let kernel = time.share(Part::Kernel);
+    let computing = kernel + time.share(Part::User);
+    let rate = work.and_then(Work::fault_rate).unwrap_or(0.0);
+    let taken = |seconds: f64| (rate * seconds * computing).min(kernel);
+    let Share { share, low, high, .. } = of_faults;
+    Share { share: share * taken(FAULT), low: low * taken(SHORTEST_FAULT), high: high * kernel, ..of_faults }
 }
 
 /// Parts of one whole; the interval is at least as wide as it has to be.

@@ -6,7 +6,7 @@ use super::catalogue::Catalogue;
 use super::entry::{Entry, Level, On};
 use super::marks::{Mark, Set, marks};
 use crate::heat::{Joined, Owner};
-use crate::profile::{FrameId, Stack};
+use crate::profile::{FrameId, Profile, Stack};
 use crate::sample::offcpu::Wait;
 use crate::source::ItemId;
 
@@ -36,7 +36,21 @@ struct Window {
     frames: Vec<FrameId>,
 }
 
-impl Tally<'_> {
+impl<'a> Tally<'a> {
+    fn add(&mut self, profile: &'a Profile, fit: Fit, stack: &Stack) {
+        self.count += stack.count;
+        if let Some(frame) = stack.frames.get(fit.at).and_then(|&id| profile.frames.get(id as usize)) {
+            *self.functions.entry(&frame.function).or_default() += stack.count;
+        }
+        let shown = window(fit, stack);
+        let names = shown.iter().filter_map(|&id| profile.frames.get(id as usize)).map(|frame| frame.function.as_str());
+        let window = self.windows.entry(names.collect()).or_default();
+        window.count += stack.count;
+        if stack.count > window.heaviest {
+            (window.heaviest, window.frames) = (stack.count, shown.to_vec());
+        }
+    }
+
     /// The frames of the part of a stack that was seen most, leaf first.
     pub(super) fn stack(&self) -> &[FrameId] {
         let most = self.windows.iter().max_by(|a, b| a.1.count.cmp(&b.1.count).then_with(|| b.0.cmp(a.0)));
@@ -89,23 +103,25 @@ pub(super) fn tally<'a>(joined: &Joined<'a>, wait: Option<Wait>, open: Set, cata
             continue;
         };
         let tally = tallies.by_cause.entry((fit.entry, fit.owner.item)).or_default();
-        tally.count += stack.count;
+        tally.add(profile, fit, stack);
         if is_place(catalogue, fit.entry) {
             let says_what = |entry: &Entry| entry.level != Level::Place && fits(entry);
             if let Some(inner) = best(joined, stack, &of_stack, open, catalogue, &says_what) {
                 *tally.inner.entry(inner.entry).or_default() += stack.count;
             }
         }
-        if let Some(frame) = stack.frames.get(fit.at).and_then(|&id| profile.frames.get(id as usize)) {
-            *tally.functions.entry(&frame.function).or_default() += stack.count;
-        }
-        let shown = window(fit, stack);
-        let names = shown.iter().filter_map(|&id| profile.frames.get(id as usize)).map(|frame| frame.function.as_str());
-        let window = tally.windows.entry(names.collect()).or_default();
-        window.count += stack.count;
-        if stack.count > window.heaviest {
-            (window.heaviest, window.frames) = (stack.count, shown.to_vec());
-        }
+    }
+    tallies
+}
+
+/// Counts the stacks of page faults for the cause that they are the doing of, whatever they show.
+pub(super) fn tally_faults<'a>(joined: &Joined<'a>, catalogue: &Catalogue) -> Tallies<'a> {
+    let mut tallies = Tallies::default();
+    let Some(entry) = catalogue.entries.iter().position(|entry| entry.faults) else { return tallies };
+    for stack in &joined.profile().stacks {
+        let Some(owner) = joined.owner(stack) else { continue };
+        let tally = tallies.by_cause.entry((entry, owner.item)).or_default();
+        tally.add(joined.profile(), Fit { entry, owner, at: 0 }, stack);
     }
     tallies
 }

@@ -43,7 +43,7 @@ fn found_with(stacks: &[(&str, u64)], work: Option<&Work>, noise: Option<f64>) -
 fn of_profile(profile: &Profile, work: Option<&Work>, noise: Option<f64>) -> Vec<Cause> {
     let tree = tree();
     let joined = join(profile, &tree, &PathMapper::new(["/repo".into()]));
-    causes(&Subject { cpu: Some(&joined), waits: &[], work, noise }).causes
+    causes(&Subject { cpu: Some(&joined), waits: &[], work, faults: None, noise }).causes
 }
 
 fn found(stacks: &[(&str, u64)]) -> Vec<(String, u64)> {
@@ -172,19 +172,19 @@ fn what_is_waited_counts_by_its_time_and_rests_on_its_looks() {
     let waits = [(Wait::Durability, join(&waited, &tree, &mapper))];
     let running = profile(&[("app::build".to_owned(), 1000)]);
     let cpu = join(&running, &tree, &mapper);
-    let found = causes(&Subject { cpu: Some(&cpu), waits: &waits, work: Some(&work), noise: None }).causes;
+    let found = causes(&Subject { cpu: Some(&cpu), waits: &waits, work: Some(&work), faults: None, noise: None }).causes;
     let [cause] = found.as_slice() else { panic!("{found:?}") };
     assert_eq!((cause.entry.id.as_str(), cause.owners[0].item.as_str(), cause.share.hits), ("S22", "app::build", 400));
     assert!((cause.share.share - 0.5).abs() < 1e-9 && (cause.waited - 0.5).abs() < 1e-9, "{:?}", cause.share);
     assert!(cause.share.low > 0.46 && cause.share.high < 0.54, "{:?}", cause.share);
     let batches = |transfers| Work { observed: Observed { transfers, ..work.observed.clone() }, ..work.clone() };
     for work in [batches(written(600 * 40_000)), batches(None)] {
-        let found = causes(&Subject { cpu: Some(&cpu), waits: &waits, work: Some(&work), noise: None }).causes;
+        let found = causes(&Subject { cpu: Some(&cpu), waits: &waits, work: Some(&work), faults: None, noise: None }).causes;
         assert!(found.is_empty(), "large batches, or nobody knows: {found:?}");
     }
     let sockets = [(Wait::Socket, join(&waited, &tree, &mapper))];
     assert!(
-        causes(&Subject { waits: &sockets, cpu: None, work: Some(&work), noise: None }).causes.is_empty(),
+        causes(&Subject { waits: &sockets, cpu: None, work: Some(&work), faults: None, noise: None }).causes.is_empty(),
         "another kind of wait"
     );
 }
@@ -203,7 +203,7 @@ fn a_cause_that_says_only_where_names_what_is_done_there() {
     let waited = Profile { records: Some(600), ..waited };
     let (tree, mapper) = (tree(), PathMapper::new(["/repo".into()]));
     let waits = [(Wait::Durability, join(&waited, &tree, &mapper))];
-    let found = causes(&Subject { cpu: None, waits: &waits, work: Some(&work), noise: None }).causes;
+    let found = causes(&Subject { cpu: None, waits: &waits, work: Some(&work), faults: None, noise: None }).causes;
     let [cause] = found.as_slice() else { panic!("{found:?}") };
     let inner = cause.inner.as_ref().unwrap();
     assert_eq!((cause.entry.id.as_str(), inner.entry.id.as_str()), ("S44", "S22"));
@@ -222,11 +222,32 @@ fn a_cause_of_two_kinds_of_waits_has_one_interval() {
     let (synced, locked) = (of("fsync", SECOND, 50), of("syscall", 2 * SECOND, 100));
     let (tree, mapper) = (tree(), PathMapper::new(["/repo".into()]));
     let waits = [(Wait::Durability, join(&synced, &tree, &mapper)), (Wait::Lock, join(&locked, &tree, &mapper))];
-    let found = causes(&Subject { cpu: None, waits: &waits, work: Some(&work), noise: None }).causes;
+    let found = causes(&Subject { cpu: None, waits: &waits, work: Some(&work), faults: None, noise: None }).causes;
     let whole = crate::heat::Share::weighed(3, 4, 200);
     let cause = found.iter().find(|cause| cause.entry.id == "S44").unwrap();
     let share = cause.share;
     assert!((share.low - whole.low).abs() < 1e-3 && (share.high - whole.high).abs() < 1e-3, "{share:?}, not {whole:?}");
+}
+
+#[test]
+fn page_faults_that_hold_it_up_are_told_by_their_own_stacks() {
+    // Half of the time in the kernel, 400 000 faults per CPU second: the samples show a loop, the faults whose pages it touches.
+    let observed = Observed { watched_ns: 4 * SECOND, looks: 800, on_cpu_ns: 4 * SECOND, ..Observed::default() };
+    let on_cpu = OnCpu { samples: 2000, sampled_ns: Some(2 * SECOND), ..OnCpu::default() };
+    let time = Work { runs: 1, user_ns: 2 * SECOND, system_ns: 2 * SECOND, on_cpu, observed, ..Work::default() };
+    let work = Work { minor_faults: Some(1_600_000), ..time };
+    let touched = profile(&[("image::ImageBuffer::from_pixel < app::build".to_owned(), 900), ("app::lookup".to_owned(), 100)]);
+    let running = profile(&[("app::lookup".to_owned(), 2000)]);
+    let (tree, mapper) = (tree(), PathMapper::new(["/repo".into()]));
+    let (cpu, touched) = (join(&running, &tree, &mapper), join(&touched, &tree, &mapper));
+    let found = |faults| causes(&Subject { cpu: Some(&cpu), waits: &[], work: Some(&work), faults, noise: None }).causes;
+    let told = found(Some(&touched));
+    let [cause] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!((cause.entry.id.as_str(), cause.owners[0].item.as_str(), cause.share.hits), ("S04", "app::build", 0));
+    let crate::heat::Share { share, low, high, .. } = cause.share;
+    assert!((share - 0.4).abs() < 1e-9 && (0.09..0.1001).contains(&low) && high > 0.49 && high < 0.51, "{:?}", cause.share);
+    assert!((cause.kernel - share).abs() < 1e-9, "an estimate of the kernel's time, all of it");
+    assert!(found(None).is_empty(), "nobody sampled the faults");
 }
 
 #[test]
@@ -239,7 +260,7 @@ fn below_the_floor_nothing_is_advised() {
         let stacks: Vec<(String, u64)> = share(hits).iter().map(|&(stack, count)| (stack.to_owned(), count)).collect();
         let (tree, profile) = (tree(), profile(&stacks));
         let joined = join(&profile, &tree, &PathMapper::new(["/repo".into()]));
-        let found = causes(&Subject { cpu: Some(&joined), waits: &[], work: None, noise });
+        let found = causes(&Subject { cpu: Some(&joined), waits: &[], work: None, faults: None, noise });
         (found.silenced, (found.threshold * 1000.0).round() as u64)
     };
     assert_eq!(silenced(900, Some(0.06)), (1, 120), "the machine's noise hides it");

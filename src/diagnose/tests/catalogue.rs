@@ -42,7 +42,8 @@ fn found(program: &str, tree: &Tree) -> (Recorded, Vec<Cause>) {
     let joined = join(&recorded.profile, tree, &mapper());
     let waited = waits(&recorded.work);
     let waits: Vec<(Wait, Joined<'_>)> = waited.iter().map(|(wait, profile)| (*wait, join(profile, tree, &mapper()))).collect();
-    let found = causes(&Subject { cpu: Some(&joined), waits: &waits, work: Some(&recorded.work), noise: None }).causes;
+    let found =
+        causes(&Subject { cpu: Some(&joined), waits: &waits, work: Some(&recorded.work), faults: None, noise: None }).causes;
     (recorded, found)
 }
 
