@@ -101,10 +101,11 @@ pub(crate) fn point_elsewhere(findings: &mut [Finding], workloads: &[WorkloadRes
         };
         let share = figures::share_with_interval(cause.share, cause.low, cause.high);
         let (id, title) = (&cause.id, &cause.title);
+        let estimate = if cause.kernel > 0.0 { ", an estimate" } else { "" };
         let CauseOwnerResult { item, file, line, .. } = owner;
         let _ = write!(
             finding.fix,
-            "; more is to be gained in `{item}` ({file}:{line}): {id} {title} holds {share} of `{}`",
+            "; more is to be gained in `{item}` ({file}:{line}): {id} {title} holds {share} of `{}`{estimate}",
             workload.id,
         );
     }

@@ -61,7 +61,7 @@ fn within(what: &str, least: f64, share: Option<(u64, f64)>, side: &str) -> Expl
         Some((0, _)) => Explanation::no("no sample shows a changed item"),
         Some((_, most)) if least <= most => Explanation::yes(),
         Some((_, most)) => Explanation::no(format!(
-            "the changed items hold at most {} of {side}'s time, which cannot {what} {}",
+            "the changed items hold at most {} of {side}'s time by its samples, too little to {what} {}",
             figures::share(most),
             figures::share(least)
         )),

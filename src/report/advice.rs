@@ -74,7 +74,8 @@ impl Advice<'_> {
             [one, more @ ..] => format!("`{}` ({}:{}) and {} more hold", one.item, one.file, one.line, more.len()),
         };
         let share = figures::share_with_interval(cause.share, cause.low, cause.high);
-        let within = cause.functions.first().map(|function| format!(" in `{}`", readable(function))).unwrap_or_default();
+        let others = if cause.functions.len() > 1 { " and others" } else { "" };
+        let within = cause.functions.first().map(|function| format!(" in `{}`{others}", readable(function))).unwrap_or_default();
         let elsewhere = match self.elsewhere {
             0 => String::new(),
             n => format!("; the same in {}", figures::counted(n, "more workload")),

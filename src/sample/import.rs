@@ -140,6 +140,13 @@ mod tests {
         let read = of_bytes("x", script.as_bytes()).unwrap();
         assert_eq!((read.format, read.profile.records), (Format::PerfScript, Some(1)));
         assert_eq!(read.profile.frames[0].function, "app::work");
+        let of = |event: &str| of_bytes("x", script.replace("cpu-clock:u", event).as_bytes());
+        for cpu in ["cycles:P", "cpu_core/cycles/u", "cpu-cycles:ppp", "ibs_op//", "task-clock"] {
+            assert!(of(cpu).is_ok(), "{cpu}");
+        }
+        for other in ["sched:sched_switch", "cache-misses:u", "page-faults", "cpu/cache-misses/u"] {
+            assert!(matches!(of(other), Err(ImportError::NotCpu { .. })), "{other}");
+        }
     }
 
     #[test]

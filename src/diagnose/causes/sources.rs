@@ -1,5 +1,6 @@
 //! What each kind of stacks says about a cause, put together as shares of the work time: `p = U·p_cpu + (1−U)·p_off`
-//! (`evidence-rules.md` §1.1), and the kernel's part, which no sample shows, in proportion to the samples of its calls.
+//! (`evidence-rules.md` §1.1), and the kernel's part, which no sample shows, in proportion to the samples of its calls or by
+//! its page faults: estimates.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -45,7 +46,11 @@ impl<'a> Sources<'a> {
     pub(super) fn of(subject: &Subject<'a>, open: Set, claiming: Set, catalogue: &Catalogue) -> Self {
         let time = subject.work.map(Time::of).filter(|time| time.total() > 0.0);
         let mut sources = Vec::new();
-        sources.extend(subject.cpu.map(|joined| Source {
+        let enough = |joined: &&Joined<'_>| {
+            let profile = joined.profile();
+            time.is_some() || profile.records.unwrap_or_else(|| profile.samples()) >= FEWEST
+        };
+        sources.extend(subject.cpu.filter(enough).map(|joined| Source {
             joined,
             part: running(time.as_ref(), joined, CERTAIN).share,
             of: Stacks::Running,
@@ -176,6 +181,9 @@ enum Kind {
 /// cache holds it, and entering and leaving the kernel takes as long.
 const FAULT: f64 = 1e-6;
 const SHORTEST_FAULT: f64 = 0.25e-6;
+
+/// Samples below which a profile that is all that is known names nothing.
+const FEWEST: u64 = 30;
 
 /// All of the samples, for sure.
 const CERTAIN: Share = Share { hits: 0, samples: 0, share: 1.0, low: 1.0, high: 1.0 };

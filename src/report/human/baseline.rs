@@ -51,7 +51,7 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     if workloads.len() > SHOWN {
         page.cut(out, workloads.len(), SHOWN, "workloads")?;
         if let Some(classes) = order::classes(page.analysis).filter(|_| cut) {
-            writeln!(out, "  {}; shown are those whose causes hold most, by confidence", clean(&classes))?;
+            writeln!(out, "  {}; those whose causes hold most come first", clean(&classes))?;
         }
         writeln!(out)?;
     }

@@ -17,7 +17,9 @@ pub(super) fn message(facts: &Facts<'_>, item: &ChangedItem<'_>, added: &[&Added
         Some(Heat::Unmeasured) if is_unproven(item) => {
             format!("{what} added to `{name}`, of which nothing shows whether it runs, nor what it gains")
         }
-        Some(Heat::Unmeasured) => format!("{what} added to `{name}`, which no workload exercises: nothing shows what it gains"),
+        Some(Heat::Unmeasured) => {
+            format!("{what} added to `{name}`, which no workload is seen to execute: nothing shows what it gains")
+        }
         Some(Heat::Uncertain) => format!("{what} added to `{name}`, whose share is uncertain: {}", holds(item)),
         _ => format!("{what} added to cold code: {}{}", holds(item), time_is_elsewhere(facts, item)),
     }

@@ -52,6 +52,14 @@ pub enum ImportError {
         /// The file.
         file: String,
     },
+    /// Samples of something else than CPU time.
+    #[error("`{file}` holds samples of `{event}`, which say nothing of CPU time")]
+    NotCpu {
+        /// The file.
+        file: String,
+        /// What was sampled.
+        event: String,
+    },
     /// perf's own file.
     #[error("the perf.data `{file}` is not readable here: {problem}")]
     PerfData {
@@ -78,6 +86,7 @@ impl Expected for ImportError {
             Self::Empty { .. } => "take the profile while the program works".into(),
             Self::Pprof { source, .. } => return source.hint(),
             Self::Folded { source, .. } => return source.hint(),
+            Self::NotCpu { .. } => "record CPU time: `perf record -e cycles` or `-e cpu-clock`; heat is a share of it".into(),
             Self::Json { .. } => "export it as pprof or as folded stacks".into(),
             Self::PerfData { .. } => {
                 "on the machine that recorded it, `perf script --no-demangle > profile.txt`; give profile.txt to `--profile`"

@@ -6,6 +6,9 @@ use inferno::collapse::perf::{Folder, Options};
 use super::{Format, Import, ImportError};
 use crate::profile::folded;
 
+/// Events of perf that come in step with CPU time (perf-list(1)).
+const CPU_EVENTS: [&str; 5] = ["cycles", "cpu-cycles", "cpu-clock", "task-clock", "ibs_op"];
+
 /// The text, if it is some: UTF-8 without control characters. Binary formats have those within their first bytes.
 pub(super) fn of(bytes: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(bytes).ok()?;
@@ -24,6 +27,9 @@ pub(super) fn read(file: &str, text: &str) -> Result<Import, ImportError> {
         let mut profile =
             profile.map_err(|error| ImportError::PerfScript { file: file.to_owned(), problem: error.to_string() })?;
         let event = text.lines().find_map(event);
+        if let Some(event) = event.filter(|event| !is_cpu_time(event)) {
+            return Err(ImportError::NotCpu { file: file.to_owned(), event: event.to_owned() });
+        }
         // Folding adds up the periods; what was taken are the samples.
         let samples = text.lines().filter(|line| self::event(line) == event).count() as u64;
         (profile.records, profile.quality.samples) = (Some(samples), samples);
@@ -55,6 +61,14 @@ fn is_perf_script(text: &str) -> bool {
 fn event(line: &str) -> Option<&str> {
     let header = line.trim_end().strip_suffix(':').filter(|_| !line.starts_with(['#', '\t', ' ']))?;
     header.rsplit(' ').next()
+}
+
+/// True for events that come in step with CPU time: `cycles:P`, `cpu_core/cycles/u`, `cpu-clock`, `ibs_op//`.
+fn is_cpu_time(event: &str) -> bool {
+    let mut parts = event.split('/');
+    let (first, second) = (parts.next().unwrap_or_default(), parts.next());
+    let name = second.filter(|name| !name.is_empty()).unwrap_or(first);
+    CPU_EVENTS.contains(&name.split([':', ',']).next().unwrap_or_default())
 }
 
 fn fold(text: &str) -> Result<String, String> {
