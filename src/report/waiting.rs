@@ -8,8 +8,10 @@ use crate::report::names::readable;
 /// One line per place that waits longer or less long, at most `most`, and one for the kernel; why nobody can tell; nothing for a
 /// workload that was not watched.
 pub(super) fn lines(workload: &WorkloadResult, most: usize) -> Vec<String> {
+    // That nothing else differs is news only where the change explains nothing.
+    let is_open = workload.explained != Some(true);
     let Some(waiting) = &workload.waiting else {
-        let why = workload.unmeasured.get(WAITING);
+        let why = workload.unmeasured.get(WAITING).filter(|_| is_open);
         return why.map(|why| format!("who waits longer is not known: {why}")).into_iter().collect();
     };
     let mut lines: Vec<String> = waiting.places.iter().take(most).map(|one| place(one, waiting)).collect();
@@ -24,7 +26,7 @@ pub(super) fn lines(workload: &WorkloadResult, most: usize) -> Vec<String> {
         format!("{} of CPU time in the kernel, in no function (system calls, page faults)", difference(kernel, waiting))
     }));
     let moved = matches!(workload.outcome, Outcome::Slower | Outcome::Faster);
-    if lines.is_empty() && moved {
+    if lines.is_empty() && moved && is_open {
         lines.push(nothing(waiting));
     }
     lines.extend(waiting.note.clone());

@@ -167,7 +167,7 @@ fn a_regression_in_every_format() {
         (r"(?m)^warning: .*\n", ""),
         (r"(?m)^  \w+: [a-z]+(-bound)?: .*; confidence .*\n", ""),
         (r"(?m)^  \w+: wall clock.*\n", ""),
-        // What grew is only told with samples enough.
+        // What grew, or is waited longer, is only told with samples enough.
         (r"(?m)^  \w+: [-+][\d.]+ \S+ \[.*\n", ""),
         (r"[-+]?\d+(\.\d+)? (ns|µs|ms|s)\b", "TIME"),
         (r"[-+]\d+(\.\d+)?", "N"),
