@@ -104,8 +104,8 @@ const IDLE: f64 = 0.10;
 const SLEEP: f64 = 0.50;
 /// Samples from which a share is as good as it gets (§3.2).
 const ENOUGH: f64 = 300.0;
-/// Below this nothing is said.
-const FEWEST: u64 = 30;
+/// Samples below which nothing is said.
+pub(super) const FEWEST: u64 = 30;
 /// Factor where others took the machine (C1).
 const CONTENDED: f64 = 0.5;
 /// Factor where only one kind of evidence speaks (§3.2).

@@ -10,6 +10,7 @@ use super::gain::Gain;
 use super::marks::Set;
 use super::matcher::{Cause, CauseOwner, Inner, StackLine, Subject};
 use super::tally::{Tallies, Tally, tally, tally_faults};
+use crate::diagnose::class::FEWEST;
 use crate::diagnose::{Part, Time, Work};
 use crate::heat::{Joined, Share};
 use crate::profile::Frame;
@@ -46,6 +47,7 @@ impl<'a> Sources<'a> {
     pub(super) fn of(subject: &Subject<'a>, open: Set, claiming: Set, catalogue: &Catalogue) -> Self {
         let time = subject.work.map(Time::of).filter(|time| time.total() > 0.0);
         let mut sources = Vec::new();
+        // Where it is all that is known, it must be some.
         let enough = |joined: &&Joined<'_>| {
             let profile = joined.profile();
             time.is_some() || profile.records.unwrap_or_else(|| profile.samples()) >= FEWEST
@@ -181,9 +183,6 @@ enum Kind {
 /// cache holds it, and entering and leaving the kernel takes as long.
 const FAULT: f64 = 1e-6;
 const SHORTEST_FAULT: f64 = 0.25e-6;
-
-/// Samples below which a profile that is all that is known names nothing.
-const FEWEST: u64 = 30;
 
 /// All of the samples, for sure.
 const CERTAIN: Share = Share { hits: 0, samples: 0, share: 1.0, low: 1.0, high: 1.0 };

@@ -59,8 +59,8 @@ pub enum Place {
 }
 
 impl Blocked {
-    /// The waits that `wanted` selects, weighed by nanoseconds; as many looks carry the weights as they are worth. Time without a stack is one stack without
-    /// frames, so that shares are of all.
+    /// The waits that `wanted` selects, weighed by nanoseconds; as many looks carry the weights as they are worth. Time without a
+    /// stack is one stack without frames, so that shares are of all.
     pub fn select(&self, wanted: impl Fn(&BlockedStack) -> bool) -> Profile {
         let mut builder = ProfileBuilder::new();
         // In their order, so that each keeps its id.
